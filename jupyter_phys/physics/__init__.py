@@ -1,0 +1,1 @@
+"""Physics in torch that two or more instruments share: no options, no notebook."""
