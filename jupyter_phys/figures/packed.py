@@ -1,0 +1,96 @@
+"""Arrays as plain JSON: a list of numbers when short, else 16-bit codes in base64.
+
+A list holds the values rounded to seven significant digits (to more where all lie close together); null is a value
+that was not measured, or is infinite. Everything else is an object:
+
+=========  =============================================================================================
+key        meaning
+=========  =============================================================================================
+dtype      "u2": codes are unsigned 16-bit integers, the low byte first
+shape      lengths of the dimensions; the last one runs fastest
+low, high  the values of the codes 0 and 65533
+scale      "linear": value = low + (high - low) * code / 65533
+           "log": value = low * (high / low) ** (code / 65533)
+b64        the codes, base64
+=========  =============================================================================================
+
+Code 65534 is zero or less on a "log" scale, and reads as 0. Code 65535 is a value that was not measured, or is
+infinite. So a linear value is off by no more than (high - low) / 131066, and a logarithmic one by no more than a
+part ln(high / low) / 131066 of itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any
+
+import numpy as np
+
+from jupyter_phys.figures.panel import Array
+
+TOP = 65533  # the code of ``high``
+BELOW = 65534  # zero or less on a logarithmic scale
+MISSING = 65535
+_SHORT = 128  # a series of up to so many numbers stays readable
+_DIGITS = 7
+_ALL_DIGITS = 17  # what a double holds
+
+Packed = list[float | None] | dict[str, Any]
+
+
+def pack(values: Array, *, log: bool = False) -> Packed:
+    """``values`` of any shape as JSON; ``log`` says that their ratios matter and not their differences."""
+    return rounded(values) if values.ndim == 1 and values.size <= _SHORT else _coded(values, log)
+
+
+def decode(packed: Packed) -> Array:
+    """The values that ``pack`` put into JSON, nan where none was measured."""
+    if isinstance(packed, list):
+        return np.array([math.nan if value is None else value for value in packed], dtype=np.float64)
+    codes = np.frombuffer(base64.b64decode(packed["b64"]), dtype="<u2").reshape(packed["shape"])
+    part = codes / TOP
+    low, high = packed["low"], packed["high"]
+    if packed["scale"] == "log":
+        values = np.exp((1 - part) * math.log(low) + part * math.log(high))
+        values[codes == BELOW] = 0.0
+    else:
+        values = (1 - part) * low + part * high
+    values[codes == MISSING] = math.nan
+    return values
+
+
+def rounded(values: Array) -> list[float | None]:
+    """Numbers for JSON, with the digits that tell neighbours apart and no more."""
+    finite = values[np.isfinite(values)]
+    digits = _DIGITS
+    if finite.size:
+        size, span = float(np.abs(finite).max()), float(finite.max() / 2 - finite.min() / 2)
+        digits += math.ceil(math.log10(size / span / 2)) if size > 2 * span > size * 1e-15 else 0
+    digits = min(digits, _ALL_DIGITS)
+    return [float(f"{value:.{digits}g}") if math.isfinite(value) else None for value in values.tolist()]
+
+
+def _coded(values: Array, log: bool) -> dict[str, Any]:
+    finite = np.isfinite(values)
+    shown = finite & (values > 0) if log else finite
+    low, high = (float(values[shown].min()), float(values[shown].max())) if shown.any() else (1.0, 1.0)
+    codes = np.full(values.shape, MISSING, dtype="<u2")
+    codes[shown] = np.rint(TOP * _part(values[shown], low, high, log)).astype("<u2")
+    codes[finite & ~shown] = BELOW
+    return {
+        "dtype": "u2",
+        "shape": list(values.shape),
+        "low": low,
+        "high": high,
+        "scale": "log" if log else "linear",
+        "b64": base64.b64encode(codes.tobytes()).decode("ascii"),
+    }
+
+
+def _part(values: Array, low: float, high: float, log: bool) -> Array:
+    """Where values lie between low and high, 0 to 1."""
+    if log:
+        values, low, high = np.log(values), math.log(low), math.log(high)
+    half = high / 2 - low / 2  # the whole range of large numbers could overflow
+    return np.clip((values / 2 - low / 2) / half, 0, 1) if half else np.zeros(values.shape)
