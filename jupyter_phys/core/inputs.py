@@ -1,0 +1,142 @@
+"""Arrays and callables beside the settings: declared with a sentence, never serialised, fingerprinted."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+
+def given(description: str, *, accepts: str, names: tuple[str, ...] = (), default: Any = None) -> Any:
+    """Declare an input: one sentence, what it accepts in words, and the built-in samples it knows by name."""
+    return dataclasses.field(default=default, metadata={"description": description, "accepts": accepts, "names": names})
+
+
+class Input(NamedTuple):
+    """What was declared about one input."""
+
+    name: str
+    description: str
+    accepts: str
+    names: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """Base of every task's inputs: a frozen dataclass of :func:`given` fields."""
+
+    @classmethod
+    def declared(cls) -> dict[str, Input]:
+        """Every declared input by name."""
+        return {f.name: Input(f.name, **f.metadata) for f in dataclasses.fields(cls)}
+
+    def settled(self, subjects: Mapping[str, Any], settings: Any) -> Self:
+        """These inputs with what was not given chosen for all ``subjects``, before they are shared out to workers."""
+        return self
+
+    def fingerprints(self) -> dict[str, str]:
+        """A short hash of every input that was given."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {name: fingerprint(value) for name, value in values.items() if value is not None}
+
+
+def fingerprint(value: Any) -> str:
+    """A short hash of content: the same array, list, function or model gives the same text, in any process."""
+    return _sum(value, {}).hex()[:16]
+
+
+PLAIN = (type(None), bool, int, float, complex, str, bytes)
+
+
+def _sum(value: Any, known: dict[int, tuple[Any, bytes]]) -> bytes:
+    if isinstance(value, PLAIN):
+        return _sha(f"{type(value).__name__} {value!r}".encode())
+    if id(value) not in known:
+        known[id(value)] = value, b"inside itself"
+        kind, parts = _parts(value)
+        sums = [part if isinstance(part, memoryview) else _sum(part, known) for part in parts]
+        known[id(value)] = value, _sha(f"{kind} of {len(parts)}".encode(), *sums)
+    return known[id(value)][1]
+
+
+def _sha(*parts: bytes | memoryview) -> bytes:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
+
+
+def _parts(value: Any) -> tuple[str, list[Any]]:
+    """What a value is called, and what it is made of: memory, or values with parts of their own."""
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    match value:
+        case Mapping():
+            return "mapping", [part for pair in value.items() for part in pair]
+        case list() | tuple():
+            return "list", list(value)
+        case set() | frozenset():
+            return "set", sorted(map(repr, value))
+        case np.ndarray():
+            return _array_parts(value)
+        case types.ModuleType():
+            return kind, [value.__name__]
+        case types.CodeType():
+            return "code", [value.co_code, value.co_names, value.co_varnames, value.co_consts]
+        case types.FunctionType():
+            cells = [_content(cell) for cell in value.__closure__ or ()]
+            world = {name: value.__globals__[name] for name in value.__code__.co_names if name in value.__globals__}
+            mine = {name: one for name, one in world.items() if not _of_another_file(one, value)}
+            return "function", [value.__code__, value.__defaults__, value.__kwdefaults__, cells, mine, sorted(world)]
+        case type():
+            methods = {name: one for name, one in vars(value).items() if isinstance(one, types.FunctionType)}
+            return f"{value.__module__}.{value.__qualname__}", [methods] if value.__module__ == "__main__" else []
+        case _ if hasattr(value, "detach") and hasattr(value, "layout"):  # a tensor; files can be detached too
+            return _tensor_parts(value)
+        case _ if hasattr(value, "state_dict"):
+            return kind, [dict(value.state_dict()), getattr(type(value), "forward", None)]
+        case _:
+            return kind, _reduced(value)
+
+
+def _array_parts(array: Any) -> tuple[str, list[Any]]:
+    if array.dtype.hasobject:
+        return f"array {array.shape}", [array.tolist()]
+    memory = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+    return f"array {array.dtype.str}{array.shape}", [memory]
+
+
+def _tensor_parts(tensor: Any) -> tuple[str, list[Any]]:
+    try:
+        tensor = tensor.detach().to_dense() if str(tensor.layout) != "torch.strided" else tensor.detach()
+        tensor = tensor.cpu().resolve_conj().resolve_neg()
+    except (RuntimeError, ValueError):  # on the meta device, or a parameter not yet made
+        return f"tensor {tensor.dtype} without values", []
+    try:
+        return _array_parts(tensor.numpy())
+    except TypeError:  # bfloat16 and smaller: float32 holds them exactly
+        return _array_parts(tensor.float().numpy())
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return "empty"
+
+
+def _of_another_file(one: Any, function: types.FunctionType) -> bool:
+    return isinstance(one, types.FunctionType) and one.__globals__ is not function.__globals__
+
+
+def _reduced(value: Any) -> list[Any]:
+    """What pickle would keep of an object."""
+    try:
+        reduced = value.__reduce_ex__(4)
+    except Exception:  # whatever a stranger's object raises: its type is still an identity
+        return []
+    parts = [reduced] if isinstance(reduced, str) else list(reduced)
+    return [list(part) if isinstance(part, Iterator) else part for part in parts]

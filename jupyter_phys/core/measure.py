@@ -1,0 +1,170 @@
+"""From what the user typed to a reading: sort the names, run the jobs, keep what an interrupt leaves."""
+
+from __future__ import annotations
+
+import itertools
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from jupyter_phys.core import engines
+from jupyter_phys.core.errors import Interrupted, Refused, unknown
+from jupyter_phys.core.inputs import Inputs, fingerprint
+from jupyter_phys.core.instrument import BoundTask
+from jupyter_phys.core.progress import Interrupts, Meter, Stopped
+from jupyter_phys.core.reading import Reading, remember
+from jupyter_phys.core.record import Record, versions
+from jupyter_phys.core.run import find_device, untouched
+from jupyter_phys.core.session import session
+from jupyter_phys.core.settings import Settings
+from jupyter_phys.core.subject import axis_values
+from jupyter_phys.core.sweep import Job, Outcome, Sweep, assemble, make_jobs
+
+
+@dataclass
+class Plan:
+    """A measurement with every name sorted and every value checked, before anything is computed."""
+
+    task: BoundTask
+    subjects: dict[str, Any]
+    inputs: Inputs
+    settings: Settings
+    axes: dict[str, list[Any]]
+    how: dict[str, Any]
+    started: float = field(default_factory=time.time)
+    told_subjects: dict[str, dict[str, Any]] = field(init=False)
+    told_inputs: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # before anything is computed: a callable may change what it can reach
+        self.told_subjects = {label: describe(one) for label, one in self.subjects.items()}
+        self.told_inputs = self.inputs.fingerprints()
+
+    @property
+    def swept(self) -> dict[str, list[Any]]:
+        """The axes along which ``measure`` is called again and again."""
+        return {n: values for n, values in self.axes.items() if not self.task.settings.options()[n].axis}
+
+    def jobs(self) -> list[Job]:
+        """The jobs of this plan."""
+        swept = self.swept
+        base = dict(self.settings)
+        points = itertools.product(*(range(len(values)) for values in swept.values()))
+        chosen = {
+            p: self.task.settings(**base | {n: swept[n][i] for n, i in zip(swept, p, strict=True)}) for p in points
+        }
+        shares = engines.shares(self.how["engine"], self.how["workers"])
+        return make_jobs(self.task, self.subjects, self.inputs, self.axes, chosen, self.how, shares)
+
+
+def plan(task: BoundTask, subject: Any, options: Mapping[str, Any]) -> Plan:
+    """Sort ``options`` into inputs, settings, axes, the subjects' own settings and how to run.
+
+    Raises:
+        Refused: an unknown name or a value that is not allowed.
+    """
+    sorts: dict[str, dict[str, Any]] = {"input": {}, "setting": {}, "own": {}, "how": {}}
+    for name, value in options.items():
+        sort = task.known(name)
+        if sort is None:
+            raise unknown(f"option of %{task.instrument.card.name}", name, task.names())
+        sorts[sort][name] = value
+    given = {n: v for n, v in sorts["how"].items() if v is not None}
+    axes = {n: values for n, v in sorts["setting"].items() if (values := axis_values(v)) is not None}
+    for name in axes:
+        if task.settings.options()[name].single:
+            raise Refused(
+                f"{name} takes one value, not a list.", given=axes[name], allowed=task.settings.options()[name].allowed
+            )
+    first = {n: axes[n][0] if axes.get(n) else v for n, v in sorts["setting"].items()}
+    for name, values in axes.items():
+        axes[name] = [getattr(task.settings(**first | {name: value}), name) for value in values]
+    how = session().how(given)
+    find_device(how["device"])
+    return Plan(
+        task,
+        task.subjects.resolve(subject, sorts["own"]),
+        task.inputs(**sorts["input"]),
+        task.settings(**first),
+        axes,
+        how,
+    )
+
+
+def measure(task: BoundTask, subject: Any, options: Mapping[str, Any]) -> Reading:
+    """Measure and give a reading; see :class:`~jupyter_phys.core.instrument.BoundTask`."""
+    asked = plan(task, subject, options)
+    jobs = asked.jobs()
+    title = f"{task.instrument.card.name} {task.name}"
+    with Interrupts() as interrupts, untouched(), Meter(title, len(jobs), shown=asked.how["progress"]) as meter:
+        sweep, stopped = Sweep(jobs, meter), False
+        try:
+            with interrupts.through():
+                engines.run(sweep, asked.how["engine"], asked.how["workers"])
+        except (KeyboardInterrupt, Stopped):
+            stopped = True
+        except Exception as error:
+            if _reading(asked, sweep):
+                error.add_note("What was measured before this is kept: jupyter_phys.last().")
+            raise
+        reading = _reading(asked, sweep)
+        if stopped or interrupts.waiting:
+            raise Interrupted(reading)  # no context: kept as the last exception, it would pin tensors in its frames
+    assert reading is not None
+    return reading
+
+
+def _reading(asked: Plan, sweep: Sweep) -> Reading | None:
+    """What there is so far, put on the session's list; None where nothing was measured."""
+    found = sweep.partial()
+    if not found:
+        return None
+    data = assemble(asked.task, asked.swept, sweep.jobs, found, asked.subjects)
+    return remember(Reading(data, asked.settings, _record(asked, sweep, list(found.values()))))
+
+
+def _record(asked: Plan, sweep: Sweep, found: list[Outcome]) -> Record:
+    engine = asked.how["engine"]
+    batches = [one.batch for one in found if one.batch is not None]
+    return Record(
+        instrument=asked.task.instrument.card.name,
+        task=asked.task.name,
+        settings=asked.settings.model_dump(mode="json"),
+        axes={n: [list(v) if isinstance(v, tuple) else v for v in values] for n, values in asked.axes.items()},
+        subjects=asked.told_subjects,
+        inputs=asked.told_inputs,
+        seed=asked.how["seed"],
+        device=found[0].device,
+        device_name=device_name(found[0].device),
+        precision=asked.how["precision"],
+        engine=engine if isinstance(engine, str) else type(engine).__name__,
+        threads=found[0].threads,
+        batch=min(batches, default=None),
+        memory_gib=asked.how["memory"],
+        started=datetime.fromtimestamp(asked.started, UTC).isoformat(timespec="seconds"),
+        seconds=round(time.time() - asked.started, 3),
+        complete=len(sweep.done) == len(sweep.jobs),
+        notes=tuple(dict.fromkeys(note for one in found for note in one.notes)),
+        facts={name: value for one in reversed(found) for name, value in one.facts.items()},
+        versions=versions(),
+    )
+
+
+def device_name(device: str) -> str:
+    """What the device calls itself."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    return platform.processor() or platform.machine()
+
+
+def describe(subject: Any) -> dict[str, Any]:
+    """A subject for the record: its family and settings, or its type and fingerprint."""
+    if isinstance(subject, Settings):
+        return {"family": type(subject).__name__.lower(), "settings": subject.model_dump(mode="json")}
+    shape = {"shape": list(subject.shape)} if hasattr(subject, "shape") else {}
+    return {"type": type(subject).__name__, "fingerprint": fingerprint(subject), **shape}

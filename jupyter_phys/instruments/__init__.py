@@ -1,0 +1,1 @@
+"""What is measured: one folder, one magic. Instruments never import one another."""
