@@ -1,0 +1,1 @@
+"""Where it is seen: the only folder that knows Jupyter."""
