@@ -1,0 +1,131 @@
+"""Pictures of %entropy: masks, fields and phase space before and after every shown acquisition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+
+from jupyter_phys.figures.panel import Axis, Heat, Line, Mark, Palette, Panel, Plot, Points
+
+DEPTH = 1e-6  # densities are shown six decades deep
+
+
+def views(data: xr.Dataset) -> list[Panel]:
+    """Rows that show one quantity before and after every shown acquisition, on one scale."""
+    if "shown" not in data.dims:
+        return []
+    if "position_1" not in data.dims:
+        return [*_signals(data), *_row(data, "husimi", "Phase space", _husimi), *_marginals(data)]
+    return [
+        *_masks(data),
+        *_row(data, "picture", "What the acquisition leaves of the picture", _picture),
+        *_row(data, "local_spectrum", "Spectrum seen by the window at one place", _spectrum),
+        *_row(data, "husimi", "Phase space along the row of that place", _husimi),
+        *_row(data, "local_entropy", "Where the entropy sits", _share),
+        *_marginals(data),
+    ]
+
+
+def _stages(data: xr.Dataset, name: str) -> dict[str, xr.DataArray]:
+    """A picture before and after each shown acquisition, by heading."""
+    after = data[f"{name}_after"]
+    return {"before": data[f"{name}_before"], **{str(label): after.sel(shown=label) for label in data["shown"].values}}
+
+
+def _row(data: xr.Dataset, name: str, heading: str, draw: Callable[[xr.DataArray, float, float], Plot]) -> list[Panel]:
+    stages = _stages(data, name)
+    finite = np.concatenate([one.values[np.isfinite(one.values)] for one in stages.values()])
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return [replace(draw(one, low, high), title=title, row=heading) for title, one in stages.items()]
+
+
+def _masks(data: xr.Dataset) -> list[Panel]:
+    k_space = data["mask"].attrs["sampled"] == "k-space"
+    names, unit = (("k₁", "k₀"), "bins") if k_space else (("column", "row"), "samples")
+    axes = Axis(names[0], unit), Axis(names[1], unit, downward=True)
+    plots: list[Panel] = []
+    for label in data["shown"].values:
+        mask = data["mask"].sel(shown=label).values
+        if np.isfinite(mask).any():
+            rows, columns = mask.shape
+            color = Axis("weight", low=0.0, high=max(1.0, float(mask.max())))
+            heat = Heat(mask, (0.0, columns - 1.0), (0.0, rows - 1.0), color, "mask", palette="grey")
+            plots.append(Plot(str(label), *axes, [heat], row="Mask (first draw)", square=True))
+    return plots
+
+
+def _picture(one: xr.DataArray, low: float, high: float) -> Plot:
+    return _map(one, Axis("magnitude", low=low, high=high), "grey")
+
+
+def _share(one: xr.DataArray, low: float, high: float) -> Plot:
+    return _map(one, Axis("share of S", "nat", low=low, high=high))
+
+
+def _spectrum(one: xr.DataArray, low: float, high: float) -> Plot:
+    return _map(one.clip(min=high * DEPTH), _density(high))
+
+
+def _husimi(one: xr.DataArray, low: float, high: float) -> Plot:
+    place, frequency = (str(name) for name in one.dims)
+    return replace(_map(one.clip(min=high * DEPTH).transpose(frequency, place), _density(high)), square=False)
+
+
+def _density(high: float) -> Axis:
+    return Axis("Q", log=True, low=high * DEPTH, high=high)
+
+
+def _map(one: xr.DataArray, color: Axis, palette: Palette = "sequential") -> Plot:
+    down, along = (one[str(name)] for name in one.dims)
+    heat = Heat(one.values, _ends(along), _ends(down), color, str(one.attrs["long_name"]), palette=palette)
+    return Plot("", _axis(along), _axis(down), [heat], square=True)
+
+
+def _ends(coordinate: xr.DataArray) -> tuple[float, float]:
+    return float(coordinate.values[0]), float(coordinate.values[-1])
+
+
+def _axis(coordinate: xr.DataArray) -> Axis:
+    """Rows of an image grow downward."""
+    label = str(coordinate.attrs["long_name"])
+    return Axis(label, str(coordinate.attrs["units"]), downward=label == "row")
+
+
+def _signals(data: xr.Dataset) -> list[Panel]:
+    """The field before, and the samples that each mask keeps of it."""
+    plots: list[Panel] = []
+    for title, one in _stages(data, "picture").items():
+        n, values = one["position_0"].values, one.values
+        mark: Mark = Line(n, values, "magnitude")
+        if title != "before":
+            mask = data["mask"].sel(shown=title).values
+            kept = mask[(mask.size - n.size) // 2 :][: n.size] > 0
+            mark = Points(n[kept], values[kept], "kept samples") if kept.any() else mark
+        plots.append(Plot(title, Axis("position", "samples"), Axis("magnitude"), [mark], row="Field"))
+    return plots
+
+
+def _marginals(data: xr.Dataset) -> list[Panel]:
+    """Energy by frequency and by position along the last axis, before and after."""
+    last = max(str(name) for name in data.dims if str(name).startswith("frequency"))[-1]
+    row = "Marginals of phase space" + (", along the rows" if last == "1" else "")
+    frequency = _overlaid(_stages(data, "frequency_density"), f"frequency_{last}")
+    position = _overlaid(_stages(data, "position_density"), f"window_{last}")
+    share = Axis("share of the energy")
+    return [
+        Plot("by frequency", _axis(data[f"frequency_{last}"]), replace(share, log=True), frequency, row=row),
+        Plot("by position", replace(_axis(data[f"window_{last}"]), downward=False), share, position, row=row),
+    ]
+
+
+def _overlaid(stages: dict[str, xr.DataArray], along: str) -> list[Mark]:
+    """One line a stage: the density summed over all but one axis, six decades deep."""
+    summed = {label: one.sum([name for name in one.dims if name != along]) for label, one in stages.items()}
+    floor = DEPTH * max(float(one.max()) for one in summed.values())
+    return [
+        Line(one[along].values, one.clip(min=floor).values, label, dashed=label == "before")
+        for label, one in summed.items()
+    ]
