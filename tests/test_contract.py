@@ -1,0 +1,846 @@
+"""Every instrument keeps every promise of the design. To hold a new one to them, add a row to ENTRIES."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import pickle
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from torch import nn
+from torch._subclasses import FakeTensorMode
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+import jupyter_phys as jp
+from jupyter_phys.core.calibration import PRECISIONS
+from jupyter_phys.core.errors import Interrupted, Refused
+from jupyter_phys.core.instrument import find, packages
+from jupyter_phys.core.progress import Meter
+from jupyter_phys.core.reading import Reading
+from jupyter_phys.core.run import GIB, Run, untouched
+from jupyter_phys.core.session import session
+from jupyter_phys.figures.panel import Heat, Plot, Table
+from jupyter_phys.instruments.entropy.subjects import Periodic, Polynomial, Random
+from jupyter_phys.physics.phase_grid import Axis
+from jupyter_phys.physics.phase_space import KERNELS
+
+Named = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What an instrument brings to be held to its promises; everything is made anew at each call."""
+
+    name: str
+    along: str  # the dimension that runs over subjects
+    numbers: tuple[str, ...]  # the variables that are compared between ways of running
+    scale: float  # their size: differences of such numbers are compared beside it
+    subjects: Callable[[], Named]  # several, measurable with `options`
+    options: Callable[[], Named]  # inputs and settings, small and without pictures
+    pictures: Named  # settings that add everything a reading can show
+    network: Callable[[], tuple[nn.Module, Named]]  # a model in training and the options it is measured with
+    many: Callable[[int], tuple[Named, Named, int]]  # that many times as much work; bytes of the inputs themselves
+    steps: Callable[[Callable[[], None]], tuple[Named, Named]]  # a dozen over several subjects, each of which calls
+    axes: Named  # settings swept in one line
+    refused: tuple[tuple[Any, Named], ...]  # a subject and options that must be refused
+    cases: str  # calibration cases whose names match are run here
+    kernels: Callable[[str], dict[str, Callable[[], Any]]]  # the pure kernels, called on fields of that device
+
+
+def noise(*shape: int, seed: int = 0) -> Any:
+    draw = np.random.default_rng(seed)
+    return draw.normal(size=shape) + 1j * draw.normal(size=shape)
+
+
+def blurred(field: Any) -> Any:
+    return (field + np.roll(field, 1, -1)) / 2
+
+
+def thinned(field: Any) -> Any:
+    """Draws from all three global random states."""
+    keep = np.random.rand(*field.shape) < 0.5 + 0.2 * random.random()
+    return field * keep * (torch.rand(field.shape, dtype=torch.float64).numpy() < 0.9)
+
+
+class Net(nn.Module):
+    """Changes all it can when it is called: running means, a count, a plain tensor, a list, and draws."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm, self.drop = nn.Conv2d(1, 1, 3, padding=1), nn.BatchNorm2d(1), nn.Dropout(0.2)
+        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
+        self.seen, self.history, self.draws = torch.zeros(3), [1], np.random.default_rng(0)
+        self.conv.register_forward_hook(self.watch)
+
+    def watch(self, module: nn.Module, given: Any, answer: torch.Tensor) -> None:
+        self.history.append(answer.detach().mean().item())
+
+    def forward(self, field: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        self.seen.add_(1)
+        noise = torch.from_numpy(self.draws.normal(size=field.shape)).to(field)
+        return self.drop(self.norm(self.conv((field + 0.1 * noise)[None, None])))[0, 0]
+
+
+def in_training() -> Net:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = Net().train()
+        net.norm.eval()
+        net.norm.train()
+        net(torch.rand(32, 32)).square().sum().backward()
+    return net
+
+
+# --- %entropy
+
+
+def entropy_subjects() -> Named:
+    keep = np.random.default_rng(1).random((32, 32)) < 0.3
+    return {
+        "array": keep, "weights": torch.from_numpy(keep * 0.5), "line": keep[3], "periodic": Periodic(period=2),
+        "random": Random(rate=0.3), "polynomial": Polynomial(p=3), "blur": blurred, "thin": thinned,
+    }  # fmt: skip
+
+
+def entropy_many(k: int) -> tuple[Named, Named, int]:
+    signal = noise(4 * k, 40, 40)
+    options = {"signal": signal, "kind": "mri", "draws": 2, "pictures": 0, "curve": 0}
+    return {f"random {i}": Random(rate=0.3) for i in range(k)}, options, signal.nbytes
+
+
+def entropy_steps(step: Callable[[], None]) -> tuple[Named, Named]:
+    def stepping(field: Any) -> Any:
+        step()
+        return blurred(field)
+
+    return {f"step {i}": stepping for i in range(4)}, {"signal": noise(3, 32, 32), "pictures": 0, "curve": 0}
+
+
+def entropy_kernels(device: str) -> dict[str, Callable[[], Any]]:
+    axis = Axis(64, 4.0, 2, 32)
+    entropy_pass, power_blocks, local_spectrum, wigner = KERNELS
+
+    def fields(*shape: int, dtype: torch.dtype = torch.complex128) -> torch.Tensor:
+        return torch.ones(shape, dtype=dtype, device=device)
+
+    return {
+        "entropy of signals": lambda: entropy_pass(fields(3, 64), (axis,), 2**20),
+        "entropy of real images": lambda: entropy_pass(fields(2, 64, 64, dtype=torch.float32), (axis, axis), 2**22),
+        "gradient": lambda: entropy_pass(fields(2, 64, 64), (axis, axis), 2**22, fields(2, 64, 64)),
+        "density": lambda: [block for _, block in power_blocks(fields(2, 64, 64), (axis, axis), 2**22)],
+        "local spectrum": lambda: local_spectrum(fields(2, 64, 64), (axis, axis), (5, 7)),
+        "wigner": lambda: wigner(fields(2, 64)),
+    }
+
+
+ENTROPY = Entry(
+    name="entropy",
+    along="subject",
+    numbers=("S_before", "S_after", "delta_S", "delta_S_mean", "abs_delta_S", "retained_energy", "psnr", "rate"),
+    scale=10.0,
+    subjects=entropy_subjects,
+    options=lambda: {"signal": noise(2, 32, 32), "kind": "mri", "draws": 3, "pictures": 0, "curve": 0},
+    pictures={"pictures": 8, "curve": 3},
+    network=lambda: (in_training(), {"signal": noise(2, 32, 32).real, "pictures": 0, "curve": 0}),
+    many=entropy_many,
+    steps=entropy_steps,
+    axes={"scale": [2.0, 2.3], "draws": [1, 3]},
+    refused=(
+        (np.ones((5, 5)), {}), (np.zeros((32, 32)), {}), ("none such", {}), (object(), {}), ([], {}),
+        (np.ones((32, 32)), {"scale": 100.0}), (np.ones((32, 32)), {"scal": 2.0}),
+        (np.ones((32, 32)), {"signal": np.full((32, 32), np.nan)}), (np.ones((32, 32)), {"signal": np.zeros((32, 32))}),
+        (np.ones((32, 32)), {"device": "meta"}), (np.ones((32, 32)), {"memory": -1.0}),
+    ),
+    cases="E2|E4|E5|E12|E15|fixture",
+    kernels=entropy_kernels,
+)  # fmt: skip
+
+ENTRIES = [ENTROPY]
+
+
+# --- how the promises are tested
+
+
+def promise(number: int, said: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("entry", [pytest.param(one, id=f"{one.name}-{number}-{said}") for one in ENTRIES])
+
+
+def measured(entry: Entry, subjects: Any = None, options: Named | None = None, **how: Any) -> Reading:
+    chosen = (entry.options() if options is None else options) | how
+    return find(entry.name)(entry.subjects() if subjects is None else subjects, **{"progress": False} | chosen)
+
+
+def same_bits(one: Reading, two: Reading) -> None:
+    xr.testing.assert_identical(one.data, two.data)
+    for name in one.data.variables:
+        a, b = one.data[name].values, two.data[name].values
+        assert a.dtype.kind in "OU" or a.tobytes() == b.tobytes(), name
+
+
+def close(entry: Entry, one: xr.Dataset, two: xr.Dataset, rtol: float) -> None:
+    for name in entry.numbers:
+        assert one[name].dims == two[name].dims, name
+        np.testing.assert_allclose(
+            one[name].values, two[name].sel({entry.along: one[entry.along].values}).values,
+            rtol=rtol, atol=rtol * entry.scale, err_msg=name,
+        )  # fmt: skip
+
+
+def bits(value: Any) -> Any:
+    """Content to the bit, of arrays, tensors and models inside whatever was given."""
+    match value:
+        case nn.Module():
+            return model_bits(value)
+        case torch.Tensor():
+            return bits(value.detach().resolve_conj().numpy()), value.requires_grad, bits(value.grad)
+        case np.ndarray():
+            return value.tobytes(), value.shape, value.dtype, value.strides, value.flags.writeable
+        case dict():
+            return {name: bits(one) for name, one in value.items()}
+        case list() | tuple():
+            return [bits(one) for one in value]
+        case np.random.Generator():
+            return repr(value.bit_generator.state)
+        case _:
+            return repr(value)
+
+
+def model_bits(net: nn.Module) -> Any:
+    def own(module: nn.Module) -> Any:
+        tensors = {**dict(module.named_parameters(recurse=False)), **dict(module.named_buffers(recurse=False))}
+        plain = {n: bits(v) for n, v in vars(module).items() if not n.startswith("_")}
+        hooks = [list(vars(module)[n].items()) for n in sorted(vars(module)) if "hook" in n and vars(module)[n]]
+        return {n: bits(t) for n, t in tensors.items()}, {n: id(t) for n, t in tensors.items()}, plain, repr(hooks)
+
+    return {name: own(module) for name, module in net.named_modules()}
+
+
+def world() -> Any:
+    """Global random states and flags that a measurement could leave changed."""
+    kind, keys, *rest = np.random.get_state()
+    return (
+        torch.get_rng_state().numpy().tobytes(), kind, keys.tobytes(), rest, random.getstate(),
+        torch.get_default_dtype(), torch.is_grad_enabled(), torch.is_inference_mode_enabled(),
+        torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.get_num_threads(), torch.is_anomaly_enabled(), torch.get_float32_matmul_precision(),
+        torch.backends.cudnn.benchmark, np.geterr(), signal.getsignal(signal.SIGINT), str(torch.get_default_device()),
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def interrupt(seconds: float) -> Iterator[None]:
+    """What Stop in Jupyter does, after that many seconds."""
+    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class Bell:
+    """A step that takes its time; at the n-th somebody presses Stop."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.02)
+
+
+class Watch(TorchDispatchMode):
+    """Follows the memory of all tensors made inside; a small ``capacity`` makes it run out, as a device does."""
+
+    def __init__(self, capacity: float = float("inf")) -> None:
+        super().__init__()
+        self.capacity, self.peak, self.largest, self.refused = capacity, 0, 0, 0
+        self.alive: dict[int, tuple[StorageWeakRef, int]] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        answer = func(*args, **kwargs or {})
+        self.alive = {key: pair for key, pair in self.alive.items() if not pair[0].expired()}
+        given = {one.untyped_storage()._cdata for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)}
+        for one in tree_leaves(answer):
+            if isinstance(one, torch.Tensor) and one.untyped_storage()._cdata not in given:
+                storage = one.untyped_storage()
+                self.alive[storage._cdata] = StorageWeakRef(storage), storage.nbytes()
+                self.largest = max(self.largest, storage.nbytes())
+        now = sum(size for _, size in self.alive.values())
+        if now > self.capacity:
+            self.refused += 1
+            raise torch.OutOfMemoryError("out of memory, pretended")
+        self.peak = max(self.peak, now)
+        return answer
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_every_instrument_has_a_row():
+    assert sorted(entry.name for entry in ENTRIES) == sorted(packages())
+
+
+# --- 1: the subject comes back untouched, to the bit
+
+
+@promise(1, "untouched")
+def test_subjects_inputs_and_global_states_are_untouched(entry: Entry):
+    subjects, options = entry.subjects(), entry.options()
+    torch.manual_seed(5)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        before = bits(subjects), bits(options), world()
+        measured(entry, subjects, options, **entry.pictures)
+        assert (bits(subjects), bits(options), world()) == before
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+@promise(1, "network")
+def test_a_model_in_training_is_untouched(entry: Entry):
+    net, options = entry.network()
+    before = bits(net), world()
+    first = measured(entry, {"net": net}, options)
+    assert (bits(net), world()) == before
+    assert before[0]["norm"][0]["running_mean"] != bits(torch.zeros(1))  # it was trained, so there is what to lose
+    same_bits(first, measured(entry, {"net": net}, options))
+
+
+@promise(1, "used-by-a-callable")
+def test_a_model_behind_a_callable_is_untouched(entry: Entry):
+    net, options = entry.network()
+    options = {n: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for n, v in options.items()}
+    before = bits(net)
+    behind = {
+        "closure": lambda field: net(field.float()), "method": net.forward, "default": lambda f, n=net: n(f.float()),
+    }  # fmt: skip
+    measured(entry, behind, options, precision="float32")
+    assert bits(net) == before
+
+
+@promise(1, "under-interrupts")
+def test_thirty_interrupts_at_random_moments_leave_everything_clean(entry: Entry):
+    net, options = entry.network()
+    subjects = {"net": net, **{n: one for n, one in entry.subjects().items() if not callable(one)}}
+    whole = measured(entry, subjects, options)
+    started = time.perf_counter()
+    same_bits(whole, measured(entry, subjects, options))
+    seconds = time.perf_counter() - started
+    before = bits(subjects), bits(options), world()
+    moments = random.Random(7)
+    caught = kept = 0
+    for _ in range(30):
+        with contextlib.suppress(KeyboardInterrupt), interrupt(moments.uniform(0.001, 1.05 * seconds)):
+            try:
+                reading = measured(entry, subjects, options)
+            except Interrupted as stop:
+                caught += 1
+                if stop.reading is not None:
+                    kept += 1
+                    partly(entry, stop.reading, whole)
+                    assert jp.last() is stop.reading
+            else:
+                same_bits(reading, whole)
+        assert (bits(subjects), bits(options), world()) == before
+    assert caught >= 15 and kept >= 5
+    same_bits(measured(entry, subjects, options), whole)
+
+
+def partly(entry: Entry, reading: Reading, whole: Reading) -> None:
+    """What is there is right, the rest is NaN."""
+    for name in entry.numbers:
+        part, all_of_it = reading.data[name].values, whole.data[name].values
+        assert part.shape == all_of_it.shape
+        there = np.isfinite(part)
+        np.testing.assert_array_equal(part[there], all_of_it[there], err_msg=name)
+        if reading.complete:
+            np.testing.assert_array_equal(part, all_of_it, err_msg=name)
+
+
+# --- 2: draws depend on seed and item index alone
+
+
+@promise(2, "same-bits")
+def test_the_same_call_gives_the_same_bits(entry: Entry):
+    random.seed(1)
+    one = measured(entry)
+    random.seed(2)
+    torch.manual_seed(3)
+    np.random.seed(4)
+    same_bits(one, measured(entry))
+    other = measured(entry, seed=1)
+    assert any(not np.array_equal(one.data[n].values, other.data[n].values) for n in entry.numbers)
+
+
+@pytest.mark.parametrize(("precision", "rtol"), [("float64", 1e-12), ("float32", 1e-5)])
+@promise(2, "batch-and-engine")
+def test_batch_and_engine_do_not_matter(entry: Entry, precision: str, rtol: float):
+    masks = {name: one for name, one in entry.subjects().items() if not callable(one)}  # callables come one by one
+    many, few = (measured(entry, masks, precision=precision, memory=memory) for memory in (1.0, 0.002))
+    assert few.record.batch < many.record.batch
+    close(entry, many.data, few.data, rtol)
+    one = measured(entry, precision=precision)
+    threads = measured(entry, precision=precision, engine="threads", workers=3)
+    assert list(threads.data[entry.along].values) == list(one.data[entry.along].values)
+    close(entry, one.data, threads.data, rtol)
+
+
+@promise(2, "float32")
+def test_float32_agrees_with_float64(entry: Entry):
+    close(entry, measured(entry).data, measured(entry, precision="float32").data, 1e-5)
+
+
+@promise(2, "other-subjects")
+def test_other_subjects_and_their_order_do_not_matter(entry: Entry):
+    subjects = entry.subjects()
+    whole = measured(entry, subjects).data
+    turned = measured(entry, dict(reversed(subjects.items()))).data
+    assert list(turned[entry.along].values) == list(reversed(subjects))
+    close(entry, whole, turned, 1e-12)
+    for name in list(subjects)[::2]:
+        alone = measured(entry, {name: subjects[name]}).data
+        close(entry, alone, whole, 1e-12)
+
+
+# --- 3: an interrupt keeps what was measured
+
+
+@pytest.mark.parametrize("engine", ["inline", "threads"])
+@promise(3, "kept")
+def test_an_interrupt_keeps_what_was_measured(entry: Entry, engine: str):
+    quick, options = entry.steps(lambda: None)
+    whole = measured(entry, quick, options)
+    subjects, options = entry.steps(Bell(8))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        measured(entry, subjects, options, engine=engine, workers=1)
+    stop = caught.value
+    assert isinstance(stop, Interrupted) and stop.reading is jp.last()
+    reading = stop.reading
+    assert not reading.complete and not reading.record.complete
+    assert list(reading.data[entry.along].values) == list(subjects)
+    partly(entry, reading, whole)
+    for name in entry.numbers[:1]:
+        assert np.isfinite(reading.data[name].values).any()
+    assert any(np.isnan(reading.data[n].values).any() for n in entry.numbers)
+    assert "interrupted" in repr(reading).splitlines()[0]
+    assert all(panel.alt for panel in reading.panels())
+    same_bits(measured(entry, quick, options), whole)
+
+
+@promise(3, "in-vain")
+def test_an_interrupt_before_anything_was_measured(entry: Entry):
+    subjects, options = entry.steps(Bell(1))
+    with pytest.raises(Interrupted) as caught:
+        measured(entry, subjects, options)
+    assert caught.value.reading is None or not caught.value.reading.complete
+
+
+@promise(3, "nothing-pinned")
+def test_an_interrupt_that_is_kept_holds_no_tensors(entry: Entry):
+    subjects, options = entry.steps(Bell(8))
+    user = {id(one) for one in tensors()}
+    try:
+        measured(entry, subjects, options)
+    except KeyboardInterrupt as caught:
+        stop = caught  # as IPython keeps the last exception
+    assert isinstance(stop, Interrupted)
+    assert not [tuple(one.shape) for one in tensors() if id(one) not in user and one.numel() > 100]
+
+
+def tensors() -> list[torch.Tensor]:
+    gc.collect()
+    return [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor)]
+
+
+@promise(3, "calibration")
+def test_an_interrupted_calibration_keeps_the_cases_that_were_run(entry: Entry):
+    with pytest.raises(Interrupted) as caught, interrupt(0.4):
+        jp.check(entry.name, progress=False)
+    reading = caught.value.reading
+    assert reading is jp.last() and not reading.complete
+    assert all(panel.alt for panel in reading.panels()) and bool(reading.data["passed"].all())
+
+
+# --- 4: memory is bounded by a setting
+
+
+@promise(4, "bounded")
+def test_memory_is_bounded_by_the_setting(entry: Entry):
+    subjects, options, size = entry.many(1)
+    measured(entry, subjects, options)
+    peaks: list[float] = []
+    for k, memory in ((1, 0.004), (3, 0.004), (3, 0.02)):
+        subjects, options, size = entry.many(k)
+        with Watch() as watch:
+            measured(entry, subjects, options, memory=memory)
+        assert watch.peak - 3 * size < memory * GIB, f"{watch.peak} bytes, inputs {size}"
+        peaks.append(watch.peak - size)
+    assert peaks[1] < 1.5 * peaks[0] + 2 * size
+
+
+@promise(4, "out-of-memory")
+def test_out_of_memory_halves_the_batch(entry: Entry):
+    subjects, options, size = entry.many(1)
+    with Watch() as free:
+        whole = measured(entry, subjects, options)
+    with Watch(capacity=size + (free.peak - size) / 3) as small:
+        reading = measured(entry, subjects, options)
+    assert small.refused > 0 and small.peak < free.peak
+    assert reading.complete and reading.record.batch < whole.record.batch
+    close(entry, whole.data, reading.data, 1e-12)
+
+
+@promise(4, "far-too-little")
+def test_a_device_too_small_for_one_item_is_told(entry: Entry):
+    subjects, options, size = entry.many(1)
+    with pytest.raises(Refused, match="does not fit"), Watch(capacity=1.2 * size):
+        measured(entry, subjects, options)
+
+
+@promise(4, "nothing-stays")
+def test_nothing_stays_after_a_measurement(entry: Entry):
+    subjects, options = entry.subjects(), entry.options()
+    measured(entry, subjects, options, **entry.pictures)
+    user = {id(one) for one in tensors()}
+    reading = measured(entry, subjects, options, **entry.pictures)
+    assert not [one.shape for one in tensors() if id(one) not in user]
+    assert all(isinstance(one.values, np.ndarray) for one in reading.data.variables.values())
+
+
+# --- 5: what cannot be measured is refused; see also the instrument's own test_bad_input.py
+
+
+@promise(5, "refused")
+def test_what_cannot_be_measured_is_refused(entry: Entry):
+    for subject, options in entry.refused:
+        with pytest.raises(Refused) as caught:
+            measured(entry, subject, entry.options() | options)
+        refusal = caught.value
+        assert len(refusal.what) > 10 and not refusal.what.isupper()
+        assert refusal.given is not None or refusal.allowed is not None or refusal.instead, str(refusal)
+
+
+# --- 6: progress after one second, which can be switched off
+
+
+@promise(6, "progress")
+def test_progress_appears_after_a_second_and_can_be_switched_off(entry: Entry, capsys: pytest.CaptureFixture[str]):
+    quick, options = entry.steps(lambda: None)
+    measured(entry, quick, options, progress=True)
+    assert capsys.readouterr().err == ""
+    subjects, options = entry.steps(lambda: time.sleep(0.15))
+    measured(entry, subjects, options, progress=True)
+    shown = capsys.readouterr().err
+    assert re.search(r"\d+%.*\d\d:\d\d so far, \d\d:\d\d left", shown) and entry.name in shown
+    measured(entry, subjects, options, progress=False)
+    assert capsys.readouterr() == ("", "")
+
+
+@promise(6, "no-threads-left")
+def test_progress_leaves_no_thread_behind(entry: Entry):
+    import threading
+
+    before = set(threading.enumerate())
+    measured(entry, progress=True)
+    assert set(threading.enumerate()) == before
+
+
+# --- 7: a reading survives save and load to the bit, and a file can run no code
+
+
+def kinds(entry: Entry) -> dict[str, Reading]:
+    subjects, options = entry.steps(Bell(8))
+    with pytest.raises(Interrupted) as caught:
+        measured(entry, subjects, options)
+    swept = entry.options() | entry.axes
+    return {
+        "complete": measured(entry, **entry.pictures), "partial": caught.value.reading,
+        "swept": measured(entry, options=swept),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def readings() -> dict[str, dict[str, Reading]]:
+    return {entry.name: kinds(entry) for entry in ENTRIES}
+
+
+@pytest.mark.parametrize("kind", ["complete", "partial", "swept"])
+@pytest.mark.parametrize("suffix", [".nc", ".json"])
+@promise(7, "files")
+def test_a_reading_survives_to_the_bit(entry: Entry, suffix: str, kind: str, readings: Any, tmp_path: Path):
+    reading = readings[entry.name][kind]
+    path = reading.save(tmp_path / f"r{suffix}")
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    back = jp.load(path)
+    same_bits(reading, back)
+    assert back.data.attrs == reading.data.attrs
+    assert {n: v.attrs for n, v in back.data.variables.items()} == {
+        n: v.attrs for n, v in reading.data.variables.items()
+    }
+    assert back.settings == reading.settings and back.record == reading.record
+    assert repr(back) == repr(reading)
+    again = back.save(tmp_path / f"again{suffix}")
+    same_bits(reading, jp.load(again))
+
+
+class Canary:
+    """Unpickled, it makes a file: then code has run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.path),)
+
+
+@promise(7, "strangers")
+def test_a_file_from_a_stranger_runs_nothing(entry: Entry, readings: Any, tmp_path: Path):
+    ran = tmp_path / "ran"
+    good = json.loads(readings[entry.name]["complete"].save(tmp_path / "good.json").read_text())
+    good.pop("content")
+    evil = pickle.dumps(Canary(ran))
+    name = good["record"]["instrument"]
+
+    def with_record(**changes: Any) -> Any:
+        return good | {"record": good["record"] | changes}
+
+    def with_array(**changes: Any) -> Any:
+        first = next(iter(good["data"]["variables"]))
+        variables = good["data"]["variables"]
+        return good | {"data": good["data"] | {"variables": variables | {first: variables[first] | changes}}}
+
+    texts: dict[str, Any] = {
+        "empty": {}, "list": [], "text": "reading", "null": None, "newer": good | {"schema": 2},
+        "no record": {"schema": 1}, "no data": {n: v for n, v in good.items() if n != "data"},
+        "other instrument": with_record(instrument="os"), "path": with_record(instrument="../../tmp/evil"),
+        "dotted": with_record(instrument="jupyter_phys.core"), "other task": with_record(task="__class__"),
+        "setting": with_record(settings={"__class__": "os.system"}), "typed": with_record(seed={"py/object": "os"}),
+        "objects": with_array(dtype="O"), "void": with_array(dtype="V8"), "dates": with_array(dtype="M8[s]"),
+        "struct": with_array(dtype=[["a", "f8"]]), "shape": with_array(dims=["a", "b", "c", "d", "e"]),
+        "words": with_array(dtype="float64", values=[["__import__('os')"]]),
+        "levels": with_record(notes=[{"level": "x"}]),
+        "pickled": good | {"py/reduce": [{"py/function": "os.mkdir"}, [str(ran)]], "data": None},
+    }  # fmt: skip
+    files = {f"{n}.json": json.dumps(v).encode() for n, v in texts.items()}
+    files |= {"deep.json": b"[" * 200_000, "nul.json": b"\0" * 100, "pickle.json": evil, "pickle.nc": evil}
+    files |= {"text.nc": b"CDF\x01", "hdf.nc": b"\x89HDF\r\n\x1a\n" + b"\0" * 500, "empty.nc": b"", "zip.nc": b"PK\3\4"}
+    for file, content in files.items():
+        (tmp_path / file).write_bytes(content)
+        with pytest.raises(Refused):
+            jp.load(tmp_path / file)
+    assert name in packages() and not ran.exists()
+
+
+@promise(7, "hdf-objects")
+def test_pickles_inside_hdf_are_data(entry: Entry, readings: Any, tmp_path: Path):
+    import h5py
+
+    ran, path = tmp_path / "ran", readings[entry.name]["complete"].save(tmp_path / "r.nc")
+    evil = pickle.dumps(Canary(ran))
+    with h5py.File(path, "a") as file:
+        file.attrs["jupyter_phys"] = np.void(evil)
+        file.attrs["more"] = np.void(evil)
+    with pytest.raises(Refused):
+        jp.load(path)
+    assert not ran.exists()
+
+
+@promise(7, "linked")
+def test_a_file_does_not_reach_for_others(entry: Entry, readings: Any, tmp_path: Path):
+    import h5py
+
+    reading = readings[entry.name]["complete"]
+    other, path = reading.save(tmp_path / "other.nc"), reading.save(tmp_path / "r.nc")
+    name = entry.numbers[0]
+    with h5py.File(path, "a") as file:
+        del file[name]
+        file[name] = h5py.ExternalLink(str(other), name)
+    with pytest.raises(Refused):
+        jp.load(path)
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".json"])
+@promise(7, "damaged")
+def test_damaged_files_are_refused_or_right(entry: Entry, suffix: str, readings: Any, tmp_path: Path):
+    """In a process of its own: no damage may take the kernel with it."""
+    path = readings[entry.name]["swept"].save(tmp_path / f"r{suffix}")
+    code = f"""
+import random, pathlib, warnings
+import jupyter_phys as jp
+from jupyter_phys.core.errors import Refused
+warnings.simplefilter("ignore")
+path = pathlib.Path({str(path)!r})
+whole, good = path.read_bytes(), jp.load(path)
+draw, refused = random.Random(3), 0
+def tried(content):
+    global refused
+    (path.parent / ("broken" + path.suffix)).write_bytes(content)
+    try:
+        back = jp.load(path.parent / ("broken" + path.suffix))
+    except Refused:
+        refused += 1
+    else:
+        assert back.data.identical(good.data) and back.record == good.record
+for share in (0, .01, .3, .7, .95, .99):
+    tried(whole[:int(share * len(whole))])
+assert refused == 6, refused
+for _ in range(60):
+    place = draw.randrange(len(whole))
+    tried(whole[:place] + bytes([whole[place] ^ 1 << draw.randrange(8)]) + whole[place + 1:])
+print("refused", refused)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout.split()[-1]) > 20
+
+
+@promise(7, "weights-only")
+def test_no_source_unpickles(entry: Entry):
+    home = Path(jp.__file__).parent
+    for path in home.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\bpickle\.loads?\(|allow_pickle=True|weights_only=False", text), path
+        loads = re.findall(r"torch\.load\(", text)
+        assert len(loads) == len(re.findall(r"torch\.load\([^)]*weights_only=True", text)), path
+        if "cloudpickle.loads" in text:
+            assert path == home / "core" / "engines.py"  # what this process itself has sent to its workers
+
+
+# --- 8: units, numbers with errors, alt text
+
+
+@pytest.mark.parametrize("kind", ["complete", "partial", "swept"])
+@promise(8, "units")
+def test_everything_has_a_unit_or_says_that_it_has_none(entry: Entry, kind: str, readings: Any):
+    reading = readings[entry.name][kind]
+    for name, one in reading.data.variables.items():
+        assert isinstance(one.attrs.get("units"), str), f"{name} has no units"
+        assert one.attrs.get("long_name"), f"{name} has no long_name"
+    panels = reading.panels()
+    assert panels
+    for panel in panels:
+        assert panel.title and panel.title in panel.alt
+        if isinstance(panel, Plot):
+            assert panel.x.label and panel.y.label
+            assert all(one.color.label for one in panel.marks if isinstance(one, Heat))
+    assert isinstance(panels[0], Table)
+
+
+@pytest.mark.parametrize("kind", ["complete", "partial", "swept"])
+@promise(8, "numbers")
+def test_numbers_are_printed_with_their_errors(entry: Entry, kind: str, readings: Any):
+    reading = readings[entry.name][kind]
+    cells = [str(one) for panel in reading.panels() if isinstance(panel, Table) for row in panel.rows for one in row]
+    assert not [one for one in cells if re.search(r"\d\.\d{7,}|nan|±|\d{8,}", one)]
+    if kind == "complete":
+        assert any(re.fullmatch(r"-?\d+\.?\d*\([\d.]+\)(e[+-]\d+)?", one) for one in cells)
+
+
+# --- 9: calibration and pure kernels
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@promise(9, "calibration")
+def test_known_answers_of_a_few_cases(entry: Entry, precision: str):
+    instrument = find(entry.name)
+    cases = [one for one in instrument.part(instrument.card.calibration) if re.search(entry.cases, one.name)]
+    cases = [one for one in cases if not one.slow and one.allowed(precision) is not None]
+    assert len(cases) >= 5
+    for case in cases:
+        with untouched():
+            got = float(case.compute(Run(session().how({"precision": precision}), Meter("", shown=False))))
+        assert case.passes(got, precision), f"{case.name}: {got} instead of {case.expected}"
+
+
+class Pretend(TorchFunctionMode):
+    """Basic indexing of pretended CUDA tensors, which a build without CUDA refuses."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.Tensor.__getitem__:
+            return self.part(*args)
+        if func is torch.Tensor.__setitem__:
+            put = torch.ops.aten.copy_ if isinstance(args[2], torch.Tensor) else torch.ops.aten.fill_
+            return put(self.part(*args[:2]), args[2])
+        return func(*args, **(kwargs or {}))
+
+    @staticmethod
+    def part(x: torch.Tensor, key: Any) -> torch.Tensor:
+        keys = list(key) if isinstance(key, tuple) else [key]
+        if Ellipsis in keys:
+            i = keys.index(Ellipsis)
+            keys[i : i + 1] = [slice(None)] * (x.dim() - len(keys) + 1 + keys.count(None))
+        dim = 0
+        for k in keys:
+            if k is None:
+                x = x.unsqueeze(dim)
+            elif isinstance(k, slice):
+                x = torch.ops.aten.slice(x, dim, k.start, k.stop)
+            elif isinstance(k, int):
+                x, dim = x.select(dim, k), dim - 1
+            else:
+                x = torch.ops.aten.index(x, [None] * dim + [k])
+            dim += 1
+        return x
+
+
+class Crossings(TorchDispatchMode):
+    """Counts operations on the device and forbids every one that takes something from it to the CPU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        answer = func(*args, **kwargs or {})  # a number read from a pretended tensor is an error of FakeTensorMode
+        given, found = (
+            [t for t in tree_leaves(one) if isinstance(t, torch.Tensor)] for one in ((args, kwargs), answer)
+        )
+        if any(one.device.type == "cuda" for one in given):
+            self.count += 1
+            assert all(one.device.type == "cuda" for one in found), f"{func} copies to the CPU"
+        return answer
+
+
+@promise(9, "pure-kernels")
+def test_kernels_stay_on_the_device(entry: Entry):
+    for name, kernel in entry.kernels("cuda").items():
+        with FakeTensorMode(), Pretend(), Crossings() as crossings:
+            found = [one for one in tree_leaves(kernel()) if isinstance(one, torch.Tensor)]
+        assert crossings.count > 3, name
+        assert found and all(one.device.type == "cuda" for one in found), name
+
+
+@promise(9, "sees-crossings")
+def test_the_counter_sees_what_it_must(entry: Entry):
+    with FakeTensorMode(), Pretend(), Crossings():
+        field = torch.ones(4, device="cuda")
+        with pytest.raises(AssertionError, match="copies to the CPU"):
+            field.cpu()

@@ -1,0 +1,194 @@
+"""Every notebook runs, shows its readings as plain data and is stored without outputs; exercises judge fairly."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from jupyter_phys.core import instrument
+
+ROOT = Path(__file__).parents[1] / "notebooks"
+READING = "application/vnd.jupyter-phys.reading.v1+json"
+SIGNS_OF_WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json")
+NOTEBOOKS = sorted(path for path in ROOT.rglob("*.ipynb") if not path.parent.name.startswith("."))
+EXERCISES = ROOT / "teaching" / "10_entropy_exercises.ipynb"
+SOLUTIONS = ROOT / "teaching" / "10_entropy_solutions.ipynb"
+QUESTIONS = ("1a", "1b", "1c", "2a", "2b", "3a", "3b")
+
+Cell = Any
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def code(notebook: Any) -> list[Cell]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def by_id(path: Path) -> dict[str, str]:
+    return {cell.id: cell.source for cell in code(read(path))}
+
+
+def ran(notebook: Any, folder: Path) -> Any:
+    """The notebook with its outputs; an error in any cell is raised here."""
+    # a kernel as a user has it, but for IPython's start-up files; one thread, because tests run side by side
+    env = {**os.environ, "IPYTHONDIR": str(folder / ".ipython"), "OMP_NUM_THREADS": "1"}
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    client.execute(env=env, cwd=str(folder))
+    return notebook
+
+
+def ran_cells(sources: list[str], folder: Path) -> list[str]:
+    """What each of some cells printed."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    return [printed(cell) for cell in ran(nbformat.v4.new_notebook(cells=cells), folder).cells]
+
+
+def printed(cell: Cell, stream: str = "stdout") -> str:
+    return "".join(out.text for out in cell.outputs if out.output_type == "stream" and out.name == stream)
+
+
+def files() -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in ROOT.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+
+
+@every_notebook
+def test_notebooks_are_stored_without_outputs(path: Path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert set(notebook.metadata) <= {"kernelspec", "language_info"}, "no widget state, nothing about a machine"
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+    for cell in code(notebook):
+        assert not cell.outputs and cell.execution_count is None
+
+
+@every_notebook
+def test_notebooks_run_and_show_their_readings(path: Path, tmp_path: Path):
+    before = files()
+    notebook = ran(read(path), tmp_path)
+    assert files() == before
+    assert "widgets" not in notebook.metadata
+    for cell in code(notebook):
+        bundles = [out.data for out in cell.outputs if "data" in out]
+        assert not [out for out in cell.outputs if out.output_type == "error"]
+        assert not [mime for bundle in bundles for mime in bundle if mime in SIGNS_OF_WIDGETS]
+        assert printed(cell, "stderr") == "", "nothing red on the page"
+        if cell.source.startswith("%entropy"):
+            (bundle,) = [bundle for bundle in bundles if READING in bundle]
+            assert {"text/plain", "text/html", "image/png", READING} <= set(bundle)
+            assert len(json.dumps(bundle[READING])) <= 256_000
+            assert "ΔS (nat)" in bundle["text/plain"]
+
+
+@pytest.mark.parametrize(("stem", "least"), [("00_first_reading", 4), ("10_entropy", 6)])
+def test_tutorials_use_the_magic(stem: str, least: int):
+    used = [cell for cell in code(read(ROOT / f"{stem}.ipynb")) if cell.source.startswith("%entropy")]
+    assert len(used) >= least
+
+
+def test_the_tutorials_that_instruments_name_are_there():
+    for name in instrument.packages():
+        tutorial = instrument.find(name).card.tutorial
+        assert not tutorial or (ROOT / f"{tutorial}.ipynb").is_file()
+
+
+def test_solutions_answer_every_question_of_the_exercises():
+    asked, solved = by_id(EXERCISES), by_id(SOLUTIONS)
+    answers = {f"answer-{question}" for question in QUESTIONS}
+    assert {name for name in asked if name.startswith("answer-")} == answers
+    for name, source in asked.items():
+        assert name in solved
+        assert (solved[name] == source) == (name not in answers), name
+        assert ("..." in source) >= (name in answers)
+
+
+def test_unanswered_exercises_say_so(tmp_path: Path):
+    notebook = ran(read(EXERCISES), tmp_path)
+    said = {cell.id: printed(cell) for cell in code(notebook) if cell.id.startswith("check-")}
+    assert said == {f"check-{question}": f"{question}: not answered yet.\n" for question in QUESTIONS}
+
+
+CHOOSE = """
+exponents = [0, 0.5, 1, 2, 3, 4, 6, 8, 12]
+
+
+def choose(image, rate, scale):
+    data = jp.entropy("polynomial", p=exponents, rate=rate, kind="mri", signal=image, scale=scale, **numbers).data
+    delta, psnr = data["delta_S"].values[:, 0], data["psnr"].values[:, 0]
+    return {}
+"""
+WRONG = [
+    ("1a", "tone_answer = {2: 1, 4: 2, 16: 4}", "bits"),
+    ("1a", "tone_answer = {2: -math.log(2), 4: -math.log(4), 16: -math.log(16)}", "sign"),
+    ("1a", "tone_answer = {2: 2, 4: 4, 16: 16}", "log scale"),
+    ("1a", "tone_answer = {2: 0.693, 4: 1.386, 16: 2.5}", "M = 16"),
+    ("1a", "tone_answer = {2: 0.693, 4: ..., 16: 2.773}", "not answered yet"),
+    ("1a", "tone_answer = {2: 0.693}", "could not be checked"),
+    ("1a", "tone_answer = 'ln M'", "could not be checked"),
+    ("1a", "tone_answer = {2: math.nan, 4: math.nan, 16: math.nan}", "M = 2"),
+    ("1b", "image_answer = math.log(6)", "add, or multiply"),
+    ("1b", "image_answer = math.log(4)", "one of the two axes"),
+    ("1b", "image_answer = 3", "nats"),
+    ("1b", "image_answer = 8", "Count the copies"),
+    ("1c", "deficit_answer = 0", "Do they fit"),
+    ("1c", "deficit_answer = math.log(2)", "ΔS itself"),
+    ("1c", "deficit_answer = math.log(8)", "half full"),
+    ("1c", "deficit_answer = -1", "How many bins"),
+    ("2a", "crossover_answer = 0.8", "in samples"),
+    ("2a", "crossover_answer = 8", "wider"),
+    ("2a", "crossover_answer = 20", "narrower"),
+    ("2a", "crossover_answer = 1000", "well inside"),
+    ("2a", "crossover_answer = 'thirteen'", "is not a number"),
+    *[("2b", f"reason_answer = {letter!r}", hint) for letter, hint in
+      [("A", "retained energy"), ("b", "deficit"), ("D", "rate"), ("because", "one letter")]],
+    ("3a", CHOOSE.format("exponents[delta.argmin()], exponents[psnr.argmax()]"), "most negative"),
+    ("3a", CHOOSE.format("exponents[abs(delta).argmax()], exponents[psnr.argmax()]"), "not yet"),
+    ("3a", CHOOSE.format("int(abs(delta).argmin()), int(psnr.argmax())"), "places in the list"),
+    ("3a", CHOOSE.format("exponents[psnr.argmax()], exponents[abs(delta).argmin()]"), "other order"),
+    ("3a", CHOOSE.format("[3, 3]"), "Return two"),
+    ("3a", CHOOSE.format("3, 3"), "On another image"),
+    ("3a", CHOOSE.format("1 / 0"), "division by zero"),
+    ("3b", "lost_answer = {2: -2.9, 8: 0}", "positive"),
+    ("3b", "lost_answer = {2: 23.17, 8: 26.07}", "difference"),
+]  # fmt: skip
+RIGHT = [
+    ("1a", "tone_answer = {2: 0.693, 4: 1.386, 16: 2.773}"),
+    ("1b", "image_answer = 2.06"),
+    ("1c", "deficit_answer = 1.42"),
+    ("2a", "crossover_answer = 12.5"),
+    ("2a", "crossover_answer = np.float64(13.5)"),
+    ("2b", "reason_answer = 'c'"),
+    ("3a", CHOOSE.format("exponents[np.argmin(abs(delta))], exponents[np.argmax(psnr)]")),
+    ("3b", "lost_answer = {8: 0.0, 2: 2.9}"),
+]  # fmt: skip
+
+
+def judged(answers: list[tuple[str, str]], folder: Path) -> list[str]:
+    """What the checking cells say to these answers."""
+    cells = by_id(EXERCISES)
+    setup = [cells[name] for name in ("setup", "judge", "tone", "head")]
+    pairs = [source for question, answer in answers for source in (answer, cells[f"check-{question}"])]
+    return ran_cells([*setup, *pairs], folder)[len(setup) + 1 :: 2]
+
+
+def test_wrong_answers_are_rejected_with_a_hint(tmp_path: Path):
+    said = judged([(question, answer) for question, answer, _ in WRONG], tmp_path)
+    for (question, answer, hint), words in zip(WRONG, said, strict=True):
+        assert words.startswith((f"{question}: not yet. ", f"{question}: not answered yet.")), (answer, words)
+        assert hint in words, (answer, words)
+
+
+def test_right_answers_are_accepted_however_they_were_found(tmp_path: Path):
+    said = judged(RIGHT, tmp_path)
+    assert said == [f"{question}: right.\n" for question, _ in RIGHT]
