@@ -1,0 +1,30 @@
+"""Make the README's pictures again: python docs/pictures.py"""
+
+from pathlib import Path
+
+import jupyter_phys as jp
+from jupyter_phys.core.reading import Reading
+from jupyter_phys.figures import paper
+from jupyter_phys.figures.panel import Plot
+
+HERE = Path(__file__).parent / "pictures"
+
+
+def write(name: str, reading: Reading, *titles: str) -> None:
+    """The plots of a reading that stand under one of these headings or titles."""
+    plots = [panel for panel in reading.panels() if isinstance(panel, Plot) and {panel.row, panel.title} & set(titles)]
+    (HERE / name).write_bytes(paper.png(plots))
+
+
+def main() -> None:
+    HERE.mkdir(exist_ok=True)
+    slice_ = jp.entropy(kind="mri", curve=0)
+    left, seen = "What the acquisition leaves of the picture", "Spectrum seen by the window at one place"
+    write("mri.png", slice_, "Mask (first draw)", left, seen, "Where the entropy sits")
+    packet = jp.entropy(["periodic", "random"], period=8, rate=1 / 8, kind="signal", curve=24)
+    write("scale.png", packet, "ΔS against window scale")
+    write("copies.png", packet, "Field", "Phase space")
+
+
+if __name__ == "__main__":
+    main()
