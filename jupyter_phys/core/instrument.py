@@ -6,7 +6,7 @@ import importlib
 import importlib.metadata
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -123,6 +123,13 @@ class BoundTask:
         """Every name that may stand left of an equals sign."""
         return list(self.__signature__.parameters)[1:]
 
+    def schema(self, own: Iterable[type[Settings]] = ()) -> dict[str, Any]:
+        """JSON Schema of its settings, after those ``own`` to its subjects: what forms and sliders are made from."""
+        whole = self.settings.model_json_schema()
+        for kind in own:
+            whole["properties"] = kind.model_json_schema()["properties"] | whole["properties"]
+        return whole
+
 
 class Instrument:
     """An instrument found by name. ``instrument(subject, ...)`` runs its default task."""
@@ -192,10 +199,10 @@ def find(name: str) -> Instrument:
     Raises:
         Refused: there is none, or its package does not import.
     """
-    known = packages()
-    if name not in known:
-        raise unknown("instrument", name, known)
     if name not in _FOUND:
+        known = packages()
+        if name not in known:
+            raise unknown("instrument", name, known)
         try:
             _FOUND[name] = Instrument(known[name])
         except Exception as reason:  # a stranger's package may raise anything

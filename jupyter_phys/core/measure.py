@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -97,35 +98,45 @@ def plan(task: BoundTask, subject: Any, options: Mapping[str, Any]) -> Plan:
 
 
 def measure(task: BoundTask, subject: Any, options: Mapping[str, Any]) -> Reading:
-    """Measure and give a reading; see :class:`~jupyter_phys.core.instrument.BoundTask`."""
+    """Measure, remember the reading and give it; see :class:`~jupyter_phys.core.instrument.BoundTask`."""
     asked = plan(task, subject, options)
+    return take(asked, functools.partial(Meter, shown=asked.how["progress"]), remember)
+
+
+def take(asked: Plan, meter: Callable[[str, int], Meter], keep: Callable[[Reading], Reading]) -> Reading:
+    """Carry out a plan; a reading, also one of a part, passes through ``keep`` before anything is raised.
+
+    Raises:
+        Refused: something cannot be measured as asked.
+        Interrupted: stopped; ``.reading`` holds what was measured.
+    """
     jobs = asked.jobs()
-    title = f"{task.instrument.card.name} {task.name}"
-    with Interrupts() as interrupts, untouched(), Meter(title, len(jobs), shown=asked.how["progress"]) as meter:
-        sweep, stopped = Sweep(jobs, meter), False
+    title = f"{asked.task.instrument.card.name} {asked.task.name}"
+    with Interrupts() as interrupts, untouched(), meter(title, len(jobs)) as counted:
+        sweep, stopped = Sweep(jobs, counted), False
         try:
             with interrupts.through():
                 engines.run(sweep, asked.how["engine"], asked.how["workers"])
         except (KeyboardInterrupt, Stopped):
             stopped = True
         except Exception as error:
-            if _reading(asked, sweep):
+            if _reading(asked, sweep, keep):
                 error.add_note("What was measured before this is kept: jupyter_phys.last().")
             raise
-        reading = _reading(asked, sweep)
+        reading = _reading(asked, sweep, keep)
         if stopped or interrupts.waiting:
             raise Interrupted(reading)  # no context: kept as the last exception, it would pin tensors in its frames
     assert reading is not None
     return reading
 
 
-def _reading(asked: Plan, sweep: Sweep) -> Reading | None:
-    """What there is so far, put on the session's list; None where nothing was measured."""
+def _reading(asked: Plan, sweep: Sweep, keep: Callable[[Reading], Reading]) -> Reading | None:
+    """What there is so far, passed through ``keep``; None where nothing was measured."""
     found = sweep.partial()
     if not found:
         return None
     data = assemble(asked.task, asked.swept, sweep.jobs, found, asked.subjects)
-    return remember(Reading(data, asked.settings, _record(asked, sweep, list(found.values()))))
+    return keep(Reading(data, asked.settings, _record(asked, sweep, list(found.values()))))
 
 
 def _record(asked: Plan, sweep: Sweep, found: list[Outcome]) -> Record:

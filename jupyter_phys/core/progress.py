@@ -37,10 +37,17 @@ def write_to(open_output: Callable[[], TextIO | None] = _stderr) -> None:
 
 
 class Meter:
-    """Counts finished jobs and the steps inside the running ones; shows itself after one second."""
+    """Counts finished jobs and the steps inside the running ones; shows itself after one second.
 
-    def __init__(self, title: str, jobs: int = 1, *, shown: bool = True) -> None:
-        self.stopping = threading.Event()
+    ``told`` hears the part that is done, from 0 to 1; setting ``stopping`` is asking for a stop.
+    """
+
+    def __init__(
+        self, title: str, jobs: int = 1, *, shown: bool = True,
+        told: Callable[[float], None] | None = None, stopping: threading.Event | None = None,
+    ) -> None:  # fmt: skip
+        self.stopping = stopping or threading.Event()
+        self._told, self._jobs, self._done = told, jobs, 0.0
         self._lock = threading.Lock()
         self._bar: Any = _Bar(
             total=float(jobs), desc=title, file=_open_output(), disable=not shown,
@@ -54,7 +61,11 @@ class Meter:
     def advance(self, share: float) -> None:
         """Count a share of a job; raises Stopped where a stop was asked for."""
         with self._lock:
-            self._bar.update(min(share, self._bar.total - self._bar.n))  # shares may add up to a hair too much
+            share = min(share, self._jobs - self._done)  # shares may add up to a hair too much
+            self._done += share
+            self._bar.update(share)
+        if self._told:
+            self._told(self._done / self._jobs)
         self.check()
 
     def check(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 from typing import Any
@@ -40,6 +41,7 @@ class Record(BaseModel):
     versions: dict[str, str] = {}
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Python and the libraries that decide numbers."""
     found = {"python": platform.python_version()}

@@ -130,6 +130,8 @@ def assemble(
     subjects: Iterable[str],
 ) -> xr.Dataset:
     """One Dataset from what the jobs found; NaN where nothing was measured."""
+    if len(jobs) == 1 and not axes:
+        return found[0].data
     by_point: dict[tuple[int, ...], list[xr.Dataset]] = {}
     for index in sorted(found):
         by_point.setdefault(jobs[index].point, []).append(found[index].data)

@@ -32,7 +32,7 @@ from jupyter_phys.figures.panel import Array
 TOP = 65533  # the code of ``high``
 BELOW = 65534  # zero or less on a logarithmic scale
 MISSING = 65535
-_SHORT = 128  # a series of up to so many numbers stays readable
+SHORT = 128  # a series of up to so many numbers stays readable
 _DIGITS = 7
 _ALL_DIGITS = 17  # what a double holds
 
@@ -41,7 +41,7 @@ Packed = list[float | None] | dict[str, Any]
 
 def pack(values: Array, *, log: bool = False) -> Packed:
     """``values`` of any shape as JSON; ``log`` says that their ratios matter and not their differences."""
-    return rounded(values) if values.ndim == 1 and values.size <= _SHORT else _coded(values, log)
+    return rounded(values) if values.ndim == 1 and values.size <= SHORT else _coded(values, log)
 
 
 def decode(packed: Packed) -> Array:

@@ -14,6 +14,8 @@ its label, and series: the number of its colour, null for maps, references and b
 - movie: frames [t, y, x], time, clock (an axis), and x, y, color, palette as a map has them
 
 What was made smaller to fit says so in ``thinned``: [shape before, shape after].
+
+A live widget gets the same in full, its arrays beside it: {dtype: "f4", shape, buffer: the number of its buffer}.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from jupyter_phys.figures.number import cell
-from jupyter_phys.figures.packed import Packed, decode, pack, rounded
+from jupyter_phys.figures.packed import SHORT, Packed, decode, pack, rounded
 from jupyter_phys.figures.panel import (
     Array,
     Axis,
@@ -49,7 +51,7 @@ from jupyter_phys.figures.scale import settle
 from jupyter_phys.figures.theme import series
 from jupyter_phys.figures.thin import shape, thin
 
-__all__ = ["SCHEMA", "decode", "payload"]
+__all__ = ["SCHEMA", "buffered", "decode", "payload"]
 
 SCHEMA = 1
 _FEWEST = 16  # no mark is thinned to fewer points, bars or cells
@@ -95,6 +97,22 @@ def payload(
     return written
 
 
+def buffered(
+    title: str, panels: Sequence[Panel], notes: Sequence[Note], *, instrument: str
+) -> tuple[JSON, list[bytes]]:
+    """The JSON for a live page, nothing thinned, and the buffers that hold its longer arrays as float32."""
+    buffers: list[bytes] = []
+
+    def pack_beside(values: Array, *, log: bool = False) -> Packed:
+        if values.ndim == 1 and values.size <= SHORT:
+            return rounded(values)
+        buffers.append(values.astype("<f4").tobytes())
+        return {"dtype": "f4", "shape": list(values.shape), "buffer": len(buffers) - 1}
+
+    whole = _Limits(sys.maxsize, sys.maxsize, len(panels))
+    return _Writer(whole, pack_beside).reading(title, settle(panels), notes, instrument), buffers
+
+
 def _stages(panels: int) -> Iterator[_Limits]:
     """What is given up, one after the other, with the marks as thin as they get."""
     for letters in _LETTERS:
@@ -131,6 +149,7 @@ def _cells(panel: Panel) -> int:
 @dataclass(frozen=True)
 class _Writer:
     limits: _Limits
+    pack: Callable[..., Packed] = pack
 
     def reading(self, title: str, panels: Sequence[Panel], notes: Sequence[Note], instrument: str) -> JSON:
         kept = panels[: self.limits.panels]
@@ -218,22 +237,25 @@ class _Writer:
         x, y = plot.x.log, plot.y.log
         match mark:
             case Line():
-                return {"x": pack(mark.x, log=x), "y": pack(mark.y, log=y), "dashed": mark.dashed}
+                return {"x": self.pack(mark.x, log=x), "y": self.pack(mark.y, log=y), "dashed": mark.dashed}
             case Band():
-                low, high = _optional(mark.low, y), _optional(mark.high, y)
-                return {"x": pack(mark.x, log=x), "low": low, "high": high, "quiet": mark.quiet}
+                low, high = self._optional(mark.low, y), self._optional(mark.high, y)
+                return {"x": self.pack(mark.x, log=x), "low": low, "high": high, "quiet": mark.quiet}
             case Points():
                 names = None if mark.names is None else self._texts(mark.names)
-                errors = {"x_se": _optional(mark.x_se), "y_se": _optional(mark.y_se)}
-                return {"x": pack(mark.x, log=x), "y": pack(mark.y, log=y), **errors, "names": names}
+                errors = {"x_se": self._optional(mark.x_se), "y_se": self._optional(mark.y_se)}
+                return {"x": self.pack(mark.x, log=x), "y": self.pack(mark.y, log=y), **errors, "names": names}
             case Bars():
-                return {"value": pack(mark.value, log=x), "se": _optional(mark.se)}
+                return {"value": self.pack(mark.value, log=x), "se": self._optional(mark.se)}
             case Heat():
-                return {"values": pack(mark.values, log=mark.color.log), **self._map(mark)}
+                return {"values": self.pack(mark.values, log=mark.color.log), **self._map(mark)}
             case Movie():
-                frames = pack(mark.frames, log=mark.color.log)
-                time = {"time": pack(mark.time, log=mark.clock.log), "clock": self._axis(mark.clock)}
+                frames = self.pack(mark.frames, log=mark.color.log)
+                time = {"time": self.pack(mark.time, log=mark.clock.log), "clock": self._axis(mark.clock)}
                 return {"frames": frames, **time, **self._map(mark)}
+
+    def _optional(self, values: Array | None, log: bool = False) -> Packed | None:
+        return None if values is None else self.pack(values, log=log)
 
     def _map(self, mark: Heat | Movie) -> JSON:
         places = {"x": rounded(np.array(mark.x)), "y": rounded(np.array(mark.y))}
@@ -242,7 +264,3 @@ class _Writer:
 
 def _is_exact(value: Cell) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
-
-
-def _optional(values: Array | None, log: bool = False) -> Packed | None:
-    return None if values is None else pack(values, log=log)
