@@ -32,11 +32,12 @@ class FrontEnd:
     def __init__(self, root: Path) -> None:
         self.source = root / "labextension"
         self.built = root / "jupyter_phys" / "labextension"
+        self.live = root / "jupyter_phys" / "static"  # of the live widget
         self.stamp = self.source / "lib" / ".built"
 
     @property
     def exists(self) -> bool:
-        return (self.built / "package.json").is_file()
+        return (self.built / "package.json").is_file() and (self.live / "live.js").is_file()
 
     @property
     def is_current(self) -> bool:
@@ -44,7 +45,7 @@ class FrontEnd:
         return self.exists and self.stamp.is_file() and self.stamp.read_text() == self.fingerprint()
 
     def fingerprint(self) -> str:
-        return digest([*(self.source / name for name in SOURCES), self.built])
+        return digest([*(self.source / name for name in SOURCES), self.built, self.live])
 
     def build(self) -> None:
         npm = find_npm()
@@ -52,7 +53,8 @@ class FrontEnd:
         path = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
         env = {**os.environ, "PATH": path}
         self.install(npm, env)
-        shutil.rmtree(self.built, ignore_errors=True)
+        for folder in (self.built, self.live):
+            shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([npm, "run", "build"], cwd=self.source, env=env, check=True)
         self.stamp.write_text(self.fingerprint())
 
