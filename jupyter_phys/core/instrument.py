@@ -33,6 +33,7 @@ class Task:
     subjects: str = "subjects:SUBJECTS"
     measure: str = "compute:measure"
     panels: str = "panels:panels"
+    drafts: bool = False  # measure minds run.draft: a quick look while a slider moves
 
 
 @dataclass(frozen=True)

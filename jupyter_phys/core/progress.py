@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Generator
 from types import FrameType, TracebackType
 from typing import Any, Self, TextIO
@@ -80,6 +81,19 @@ class Meter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.close()
+
+
+def seldom(told: Callable[[float], None], pause: float = 0.1) -> Callable[[float], None]:
+    """``told``, called at most once in ``pause`` seconds."""
+    last = time.monotonic()
+
+    def tell(part: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= pause:
+            last = time.monotonic()
+            told(part)
+
+    return tell
 
 
 class Interrupts:

@@ -34,6 +34,7 @@ class Run:
         self.dtype = _real(how["precision"], self.device)
         self.complex_dtype = torch.complex64 if self.dtype is torch.float32 else torch.complex128
         self.seed: int = how["seed"]
+        self.draft: bool = how.get("draft", False)  # a quick look: coarser grids will do, the measurement follows
         self.memory = int(how["memory"] * GIB)
         self.notes: list[Note] = []
         self.facts: dict[str, Any] = {}

@@ -104,7 +104,7 @@ def make_jobs(
     options = task.settings.options()
     whole = {name: tuple(values) for name, values in points.items() if options[name].axis}
     axes = [name for name in points if name not in whole]
-    told = {name: how[name] for name in ("device", "precision", "seed", "memory")}
+    told = {name: how[name] for name in ("device", "precision", "seed", "memory", "draft") if name in how}
     jobs: list[Job] = []
     for point, chosen in settings.items():
         off = (options[name].gives for name, index in zip(axes, point, strict=True) if index)

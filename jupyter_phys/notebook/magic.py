@@ -138,10 +138,24 @@ def _calibrated(shell: Any, found: instrument.Instrument, line: Line) -> Any:
 def _measured(shell: Any, found: instrument.Instrument, line: Line, cell: str | None) -> Any:
     task, line = _task(shell, found, line, body=bool(cell and cell.strip()))
     _check_names(task, line)
-    reading = task(_subject(shell, task, line, cell), **_options(shell, task, line))
+    text = _subject_text(shell, line, cell)
+    subject, options = _subject(shell, task, text), _options(shell, task, line)
+    reading = task(subject, **options)
     if {"-i", "--interactive"} & set(line.flags):
-        sys.stderr.write("Live sliders are not in this version: the reading stands alone.\n")
+        _open_sliders(shell, reading, task, subject, options, text, line.options)
     return reading
+
+
+def _open_sliders(shell: Any, reading: Any, *call: Any) -> None:
+    if not hasattr(shell, "kernel"):
+        sys.stderr.write("Live sliders need a notebook; the reading stands alone.\n")
+        return
+    from jupyter_phys.notebook.live import STATIC, Call, Live
+
+    if not (STATIC / "live.js").is_file():
+        sys.stderr.write("The front end is not built, so there are no live sliders: see README.\n")
+        return
+    Live(shell, Call(*call), reading).show()
 
 
 def _assigned(shell: Any, name: str, text: str) -> bool:
@@ -163,12 +177,16 @@ def _task(shell: Any, found: instrument.Instrument, line: Line, *, body: bool) -
     return task, rest
 
 
-def _subject(shell: Any, task: instrument.BoundTask, line: Line, cell: str | None) -> Any:
-    text = line.subject
-    if cell is not None and cell.strip():
-        if text:
-            raise Refused("The subject stands in the line and in the body.", given=text, allowed="one of them")
-        text = _body(shell, cell)
+def _subject_text(shell: Any, line: Line, cell: str | None) -> str:
+    """The subject as it was typed: in the line, or at the end of the body, which is run up to there."""
+    if cell is None or not cell.strip():
+        return line.subject
+    if line.subject:
+        raise Refused("The subject stands in the line and in the body.", given=line.subject, allowed="one of them")
+    return _body(shell, cell)
+
+
+def _subject(shell: Any, task: instrument.BoundTask, text: str) -> Any:
     if not text:
         return None
     value = _evaluated(shell, text, task.subjects.named, "subject", shadowed=True)

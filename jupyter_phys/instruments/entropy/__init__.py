@@ -5,7 +5,11 @@ from jupyter_phys.core.instrument import Card, Task
 CARD = Card(
     name="entropy",
     title="Phase-space entropy of an acquisition",
-    tasks={"mask": Task("how much joint position-frequency structure a sampling mask destroys, before any training")},
+    tasks={
+        "mask": Task(
+            "how much joint position-frequency structure a sampling mask destroys, before any training", drafts=True
+        )
+    },
     references=(
         "Our ΔS_B, built after the abstract of: X.-C. Wang, J.-J. Zhang, N. Cheng, L.-G. Pang, T. Du, D. Meng, "
         "'Phase-space entropy at acquisition reflects downstream learnability', arXiv:2512.19223. Constants are ours.",

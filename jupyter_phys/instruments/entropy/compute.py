@@ -151,11 +151,19 @@ def _facts(bench: Bench) -> dict[str, Any]:
     facts = {
         "field_shape": list(bench.reference.shape), "measured_shape": list(grid.size), "scale": list(grid.scale),
         "hop": list(grid.hop), "window_length": list(grid.window_length), "valid_scale": [list(v) for v in grid.valid],
-        "draws": bench.settings.draws,
+        "draws": bench.settings.draws, "settled": _settled(grid),
         "definition": "our ΔS_B, built after the abstract of arXiv:2512.19223; constants are ours",
     }  # fmt: skip
     varies = {"scale", "hop", "window_length"} if bench.run.swept & {"scale", "hop", "window_length"} else set[str]()
     return {name: value for name, value in facts.items() if name not in varies}
+
+
+def _settled(grid: Grid) -> dict[str, dict[str, Any]]:
+    """What settings that may be left open came to, one number for all axes where that is so, and where they may lie."""
+    came = {"scale": grid.scale, "hop": grid.hop, "window_length": grid.window_length}
+    found = {name: {"value": value[0] if len(set(value)) == 1 else list(value)} for name, value in came.items()}
+    lows, highs = zip(*grid.valid, strict=True)
+    return found | {"scale": {**found["scale"], "low": max(lows), "high": min(highs)}}
 
 
 def _fill_before(bench: Bench, data: xr.Dataset) -> None:

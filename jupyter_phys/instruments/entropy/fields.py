@@ -193,7 +193,8 @@ def find_grid(shape: tuple[int, ...], settings: Settings, run: Run) -> Grid:
     size = tuple(n if settings.hop else _fitting(n, s) for n, s in zip(shape, scale, strict=True))
     if size != shape:
         run.note(f"{_times(shape)} has no hop within the grid rule: cropped to {_times(size)} after the acquisition.")
-    rule = [grid_rule(n, s) for n, s in zip(size, scale, strict=True)]
+    step = 1.0 if run.draft else 0.5
+    rule = [grid_rule(n, s, step) for n, s in zip(size, scale, strict=True)]
     hop = tuple(settings.hop or h for h, _ in rule)
     window = tuple(settings.window_length or w for _, w in rule)
     _check(size, hop, window, rule, run)

@@ -1,0 +1,178 @@
+"""Live sliders: a second display beside a reading, which measures again whenever a setting is moved."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anywidget
+from IPython.display import display
+
+import jupyter_phys
+from jupyter_phys.core.errors import Interrupted, Refused
+from jupyter_phys.core.instrument import BoundTask
+from jupyter_phys.core.measure import Plan, plan, take
+from jupyter_phys.core.progress import Meter, seldom
+from jupyter_phys.core.reading import Reading
+from jupyter_phys.core.settings import Settings
+from jupyter_phys.core.subject import axis_values
+from jupyter_phys.figures.payload import buffered
+from jupyter_phys.notebook.turns import turns
+from jupyter_phys.notebook.worker import Worker
+
+STATIC = Path(jupyter_phys.__file__).parent / "static"
+MIME = "application/vnd.jupyter-phys.live.v1+json"
+CLOSED = "These live sliders are closed. Run the cell to open them again."
+
+
+@dataclass(frozen=True)
+class Call:
+    """A magic line taken apart: values to measure with, and the text from which a new line is made."""
+
+    task: BoundTask
+    subject: Any
+    options: Mapping[str, Any]
+    subject_text: str
+    option_texts: Mapping[str, str]
+
+    @functools.cached_property
+    def kinds(self) -> list[type[Settings]]:
+        """The classes of the subjects that have settings of their own."""
+        found = plan(self.task, self.subject, self.options).subjects.values()
+        return list(dict.fromkeys(type(one) for one in found if isinstance(one, Settings)))
+
+    @functools.cached_property
+    def schema(self) -> dict[str, Any]:
+        """What the controls are made from: every setting that has one value."""
+        whole = self.task.schema(self.kinds)
+        listed = {name for name, value in self.options.items() if axis_values(value) is not None}
+        kept = {name: one for name, one in whole["properties"].items() if name not in listed}
+        return whole | {"properties": kept}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The settings with a control that were given in the line."""
+        return {name: value for name, value in self.options.items() if name in self.schema["properties"]}
+
+    def told(self) -> dict[str, Any]:
+        """What the page must know: the line's parts, the schema, and the first values."""
+        fixed = (f"{n}={text}" for n, text in self.option_texts.items() if n not in self.schema["properties"])
+        task = self.task.name if self.task.name != self.task.instrument.card.default else ""
+        line = {"magic": self.task.instrument.card.name, "task": task, "subject": self.subject_text}
+        return {"call": {**line, "fixed": " ".join(fixed)}, "schema": self.schema, "values": self.values}
+
+    def plan(self, values: Mapping[str, Any], *, draft: bool) -> Plan:
+        """The measurement with other values of the controls; a draft is a quick look, in float32.
+
+        Raises:
+            Refused: a value that is not allowed.
+        """
+        fixed = {name: value for name, value in self.options.items() if name not in self.schema["properties"]}
+        asked = plan(self.task, self.subject, fixed | {name: _tupled(value) for name, value in values.items()})
+        asked.how |= {"draft": draft} | ({"precision": "float32"} if draft else {})
+        return asked
+
+
+def _tupled(value: Any) -> Any:
+    """JSON knows lists alone; a list would make an axis."""
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Settings that a page wants measured."""
+
+    view: str
+    number: int
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Live(anywidget.AnyWidget):
+    """The sliders of one line; :meth:`show` puts them on the page, the page or :meth:`close` takes them off."""
+
+    _esm = STATIC / "live.js"
+    _css = STATIC / "index.css"
+
+    def __init__(self, shell: Any, call: Call, reading: Reading) -> None:
+        super().__init__()
+        self._call, self._reading, self._values = call, reading, call.values
+        self._turns = turns(shell)
+        self._worker = Worker[Asked](self._work)
+        self._handle: Any = None
+        self.on_msg(self._hear)
+
+    def show(self) -> None:
+        """Display the sliders; a saved notebook keeps one sentence of them."""
+        data, metadata = self._repr_mimebundle_()  # pyright: ignore
+        fallback = {MIME: {"closed": CLOSED}, "text/html": f"<p>{CLOSED}</p>", "text/plain": CLOSED}
+        self._handle = display(data | fallback, metadata=metadata, raw=True, display_id=True)
+
+    def close(self) -> None:
+        """Stop the thread, free what it holds, close the comm and clear the display."""
+        self._worker.close()
+        self._turns.nudge()
+        self._worker.join(timeout=5)
+        if self._handle is not None and self.comm is not None:
+            self.send({"type": "closed"})
+            self._handle.update({"text/plain": ""}, raw=True)
+        super().close()
+
+    def _hear(self, _: Any, said: dict[str, Any], buffers: Any) -> None:
+        """A message from the page; comes in any thread."""
+        view = str(said.get("view"))
+        match said.get("type"):
+            case "hello":
+                self.send({"type": "controls", "view": view, **self._call.told(), "values": self._values})
+                self._tell_reading(self._reading, {"view": view})
+            case "measure":
+                self._worker.ask(Asked(view, int(said["number"]), said["values"]))
+            case "cancel":
+                self._worker.cancel()
+                self._turns.nudge()
+                self.send({"type": "stopped", "view": view})
+            case "close":
+                self.close()
+            case _:
+                pass
+
+    def _work(self, asked: Asked, worker: Worker[Asked]) -> None:
+        """A draft, where the task makes drafts, and then the measurement; again if a cell had to go first."""
+        whom = {"view": asked.view, "number": asked.number}
+        while not worker.superseded and not worker.cancelled:
+            if not self._turns.is_free:
+                self.send({"type": "waiting", **whom})
+            try:
+                self._measure(asked, worker, whom)
+                return
+            except Interrupted:
+                worker.stopping.clear()
+            except Refused as refusal:
+                return self.send({"type": "error", "text": str(refusal), **whom})
+            except Exception as error:  # whatever a stranger's callable raises belongs on the page
+                return self.send({"type": "error", "text": f"{type(error).__name__}: {error}", **whom})
+
+    def _measure(self, asked: Asked, worker: Worker[Asked], whom: dict[str, Any]) -> None:
+        for draft in (True, False) if self._call.task.task.drafts else (False,):
+            worker.yields = not draft
+            with self._turns.turn(worker.stopping):
+                if worker.superseded or worker.stopping.is_set():
+                    raise Interrupted
+                reading = take(self._call.plan(asked.values, draft=draft), self._meter(worker, whom), lambda one: one)
+            if not draft:
+                self._reading, self._values = reading, asked.values
+            self._tell_reading(reading, {**whom, "draft": draft, "values": asked.values})
+
+    def _meter(self, worker: Worker[Asked], whom: dict[str, Any]) -> Any:
+        def told(part: float) -> None:
+            self.send({"type": "progress", "part": round(part, 3), **whom})
+
+        return functools.partial(Meter, shown=False, told=seldom(told), stopping=worker.stopping)
+
+    def _tell_reading(self, reading: Reading, more: dict[str, Any]) -> None:
+        panels = reading.panels()
+        payload, buffers = buffered(reading.title, panels, reading.notes, instrument=reading.record.instrument)
+        known = {"settled": reading.record.facts.get("settled", {}), "seconds": reading.record.seconds}
+        self.send({"type": "reading", "payload": payload, **known, **more}, buffers)
