@@ -26,6 +26,18 @@ SCREENS = ROOT / "build" / "screens"
 READING = "application/vnd.jupyter-phys.reading.v1+json"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady"
+START = """index => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  content.deselectAll();
+  content.activeCellIndex = index;
+  content.widgets[index].model.clearExecution();
+  void window.jupyterapp.commands.execute('notebook:run-cell');
+}"""
+DONE = """index => {
+  const { content, sessionContext } = window.jupyterapp.shell.currentWidget;
+  return content.widgets[index].model.executionCount !== null && sessionContext.session?.kernel?.status === 'idle';
+}"""
 NEWS_OFF = '{"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true}'
 
 
@@ -123,6 +135,25 @@ class Lab:
         nbformat.write(notebook, self.root / name)
         return name
 
+    def run(self, page: Any, name: str, *cells: str) -> None:
+        """A notebook with these cells, run from top to bottom in a kernel of this Python, and still open."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+        notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(notebook, self.root / name)
+        page.goto(f"{self.url}/lab/workspaces/auto-{time.time_ns()}/tree/{name}?token={self.token}&reset")
+        page.wait_for_function(READY, timeout=60_000)
+        for index in range(len(cells)):
+            self.run_cell(page, index)
+
+    def run_cell(self, page: Any, index: int) -> None:
+        """Run one cell and wait until it is done; a dialog would wait for ever before the kernel is ready."""
+        self.start_cell(page, index)
+        page.wait_for_function(DONE, arg=index, timeout=60_000)
+
+    def start_cell(self, page: Any, index: int) -> None:
+        """Run one cell and go on."""
+        page.evaluate(START, index)
+
     def open(self, page: Any, name: str) -> None:
         """The notebook in JupyterLab, without a kernel, its readings drawn."""
         page.goto(f"{self.url}/lab/workspaces/auto-{time.time_ns()}/tree/{name}?token={self.token}&reset")
@@ -137,3 +168,33 @@ class Lab:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(15)
+
+
+def new_page(chromium: Any, errors: list[str], **look: Any) -> Any:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, **look)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" and ours(said) else None)
+    return page
+
+
+def ours(said: Any) -> bool:
+    """JupyterLab itself complains of the kernel that is not there; wrong nodes are always ours."""
+    return "jphys" in said.text or "attribute" in said.text or "jupyter-phys" in said.location.get("url", "")
+
+
+def set_theme(page: Any, theme: str) -> None:
+    change = "name => { void window.jupyterapp.commands.execute('apputils:change-theme', {theme: name}); }"
+    page.evaluate(change, f"JupyterLab {theme}")
+    page.locator(f".jphys-reading[data-theme={theme.lower()}]").first.wait_for()
+    page.wait_for_timeout(500)
+
+
+def serious(page: Any, where: str) -> list[tuple[str, list[Any]]]:
+    """What axe-core finds wrong there, of what keeps people out."""
+    page.evaluate(f"() => {{ {AXE.read_text()} }}")
+    found = page.evaluate("where => axe.run(where, {resultTypes: ['violations']})", where)
+    bad = [it for it in found["violations"] if it["impact"] in ("serious", "critical")]
+    return [(it["id"], [node["target"] for node in it["nodes"]][:3]) for it in bad]

@@ -66,7 +66,7 @@ def errors() -> list[str]:
 def opened(lab: laboratory.Lab, chromium: Any, errors: list[str]) -> Iterator[Any]:
     """A notebook with panels of every kind, open once for all tests."""
     lab.write("every.ipynb", {laboratory.READING: every_mark.reading(), "text/plain": "every mark"})
-    page = new_page(chromium, errors)
+    page = laboratory.new_page(chromium, errors)
     lab.open(page, "every.ipynb")
     yield page
     page.context.close()
@@ -84,21 +84,6 @@ def page(opened: Any, errors: list[str]) -> Iterator[Any]:
         off.click()
     opened.mouse.move(2, 2)
     assert errors == []
-
-
-def new_page(chromium: Any, errors: list[str], **look: Any) -> Any:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, **look)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" and ours(said) else None)
-    return page
-
-
-def ours(said: Any) -> bool:
-    """JupyterLab itself complains of the kernel that is not there; wrong nodes are always ours."""
-    return "jphys" in said.text or "attribute" in said.text or "jupyter-phys" in said.location.get("url", "")
 
 
 def panel(page: Any, title: str) -> Any:
@@ -361,30 +346,16 @@ def test_what_a_stranger_wrote_stays_text(page: Any):
 def test_both_themes_are_readable_and_axe_finds_nothing_serious(page: Any, theme: str):
     if not laboratory.AXE.is_file():
         (pytest.fail if os.environ.get("CI") else pytest.skip)("axe-core is not there: npm ci in labextension/")
-    set_theme(page, theme)
-    page.evaluate(f"() => {{ {laboratory.AXE.read_text()} }}")
-    found = page.evaluate("axe.run('.jphys-reading', {resultTypes: ['violations']})")
-    serious = [
-        (it["id"], [node["target"] for node in it["nodes"]][:3])
-        for it in found["violations"]
-        if it["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
-    set_theme(page, "Light")
-
-
-def set_theme(page: Any, theme: str) -> None:
-    change = "name => { void window.jupyterapp.commands.execute('apputils:change-theme', {theme: name}); }"
-    page.evaluate(change, f"JupyterLab {theme}")
-    page.locator(f".jphys-plot[data-theme={theme.lower()}]").first.wait_for()
-    page.wait_for_timeout(500)
+    laboratory.set_theme(page, theme)
+    assert laboratory.serious(page, ".jphys-reading") == []
+    laboratory.set_theme(page, "Light")
 
 
 def test_the_dark_theme_takes_other_inks(page: Any):
     title = "svg text:text-is('entropy change ΔS (nat)')"
     inks = {}
     for theme in ("Dark", "Light"):
-        set_theme(page, theme)
+        laboratory.set_theme(page, theme)
         inks[theme] = panel(page, "ΔS against window scale").locator(title).get_attribute("fill")
     assert inks == {name.title(): THEMES[name].ink for name in ("dark", "light")}
 
@@ -392,7 +363,7 @@ def test_the_dark_theme_takes_other_inks(page: Any):
 def test_every_panel_is_photographed_in_both_themes(page: Any):
     laboratory.SCREENS.mkdir(parents=True, exist_ok=True)
     for theme in ("Dark", "Light"):
-        set_theme(page, theme)
+        laboratory.set_theme(page, theme)
         for index, one in enumerate(page.locator(".jphys-reading > :is(.jphys-row, .jphys-tableframe)").all()):
             one.screenshot(path=laboratory.SCREENS / f"every_{index}_{theme.lower()}.png")
     assert len(list(laboratory.SCREENS.glob("every_*.png"))) >= 16
@@ -454,7 +425,7 @@ def test_new_numbers_keep_the_view_and_a_narrow_or_sharp_page_is_drawn_anew(
     lab: laboratory.Lab, chromium: Any, errors: list[str]
 ):
     errors.clear()
-    page = new_page(chromium, errors)
+    page = laboratory.new_page(chromium, errors)
     lab.open(page, "every.ipynb")
     one = panel(page, "before")
     whole = span(one, "x")
@@ -489,7 +460,7 @@ def sharp_and_narrow(page: Any) -> None:
 
 def test_a_million_points_thin_themselves_and_say_so(lab: laboratory.Lab, chromium: Any, errors: list[str]):
     errors.clear()
-    page = new_page(chromium, errors)
+    page = laboratory.new_page(chromium, errors)
     lab.open(page, "every.ipynb")
     page.evaluate(
         """([type, data]) => {
@@ -515,14 +486,14 @@ def test_a_measured_reading_opens_without_kernel(lab: laboratory.Lab, chromium: 
     reading = jp.entropy(kind="mri", signal=shepp_logan_phantom()[::4, ::4], draws=1, curve=3, pictures=2)
     lab.write("mri.ipynb", {laboratory.READING: reading._repr_mimebundle_()[laboratory.READING]})
     errors.clear()
-    page = new_page(chromium, errors)
+    page = laboratory.new_page(chromium, errors)
     lab.open(page, "mri.ipynb")
     shown = page.locator(".jphys-reading")
     assert shown.get_attribute("data-instrument") == "entropy"
     assert "Phase-space entropy" in shown.get_attribute("aria-label")
     assert page.locator(".jphys-plot").count() == sum(isinstance(panel, Plot) for panel in reading.panels())
     for theme in ("Dark", "Light"):
-        set_theme(page, theme)
+        laboratory.set_theme(page, theme)
         rows = page.locator(".jphys-reading > :is(.jphys-row, .jphys-tableframe)").all()
         for index, one in enumerate(rows):
             one.screenshot(path=laboratory.SCREENS / f"mri_{index}_{theme.lower()}.png")
@@ -549,7 +520,7 @@ def test_a_broken_reading_says_what_is_wrong_and_shows_the_rest(
     bad: dict[str, Any] = {laboratory.READING: {"schema": 9}, "text/plain": "the numbers as text"}
     lab.write("spoiled.ipynb", {laboratory.READING: spoiled()}, bad)
     errors.clear()
-    page = new_page(chromium, errors)
+    page = laboratory.new_page(chromium, errors)
     lab.open(page, "spoiled.ipynb")
     said = " ".join(page.locator(".jphys-unknown").all_inner_texts())
     for words in (
@@ -569,7 +540,7 @@ def test_what_painters_stumble_over_is_drawn_read_and_zoomed(lab: laboratory.Lab
     data = payload("Hard", every_mark.hard(), [], instrument="probe")
     lab.write("hard.ipynb", {laboratory.READING: data})
     errors.clear()
-    page = new_page(chromium, errors)
+    page = laboratory.new_page(chromium, errors)
     lab.open(page, "hard.ipynb")
     for stage in page.get_by_role("application").all():
         stage.scroll_into_view_if_needed()
@@ -593,7 +564,7 @@ CARD = """() => {
 
 def test_webgl_and_canvas_2d_give_the_same_picture(lab: laboratory.Lab, opened: Any, chromium: Any, errors: list[str]):
     errors.clear()
-    page = new_page(chromium, errors)
+    page = laboratory.new_page(chromium, errors)
     page.add_init_script(f"({CARD})()")
     lab.open(page, "every.ipynb")
     for title in ("after", "Rotation", "Confusion", "Fireball"):
@@ -610,7 +581,7 @@ def test_webgl_and_canvas_2d_give_the_same_picture(lab: laboratory.Lab, opened: 
 
 def test_closing_the_notebook_gives_everything_back(lab: laboratory.Lab, chromium: Any, errors: list[str]):
     errors.clear()
-    page = new_page(chromium, errors)
+    page = laboratory.new_page(chromium, errors)
     page.add_init_script(f"({CARD})()")
     lab.open(page, "every.ipynb")
     held = "() => document.querySelectorAll('.jphys-stage').length"

@@ -16,6 +16,7 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
+from sliders import Told, wait_for
 from traitlets.config import Config
 
 import jupyter_phys as jp
@@ -23,6 +24,8 @@ import jupyter_phys.instruments
 from jupyter_phys.core import instrument
 from jupyter_phys.core.errors import Interrupted, Refused
 from jupyter_phys.core.run import Run
+from jupyter_phys.notebook import turns
+from jupyter_phys.notebook.live import Call
 
 PAGE = (Path(__file__).parents[1] / "docs" / "adding_an_instrument.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`(pendulum/\w+\.py)`\n\n```python\n(.*?)^```$", PAGE, re.M | re.S))
@@ -112,6 +115,22 @@ def test_it_is_known_everywhere(shell: InteractiveShell):
     assert "pendulum" in dir(jp) and "swing" in dir(jp.pendulum)
     assert list(jp.pendulum.__signature__.parameters)[:3] == ["subject", "amplitude", "gravity"]
     assert "%pendulum" in repr(shell.run_line_magic("phys", ""))
+
+
+def test_sliders(shell: InteractiveShell):
+    task = jp.pendulum.swing
+    given: dict[str, Any] = {"amplitude": 60.0, "length": 2.0}
+    sliders = Told(shell, Call(task, "rod", given, "rod", {"amplitude": "60", "length": "2"}), task("rod", **given))
+    turns.turns(shell).cell_ends()
+    sliders._hear(None, {"type": "hello", "view": "v"}, [])
+    controls = sliders.of("controls")[0]
+    assert controls["call"] == {"magic": "pendulum", "task": "swing", "subject": "rod", "fixed": ""}
+    assert list(controls["schema"]["properties"]) == ["length", "amplitude", "gravity", "duration", "steps"]
+    sliders.measure(1, **given, steps=200)
+    wait_for(lambda: sliders.finals() == [1])
+    (plot,) = sliders.of("reading")[-1]["payload"]["panels"]
+    assert plot["marks"][0]["x"]["shape"] == [201]
+    sliders.close()
 
 
 def test_help(shell: InteractiveShell):

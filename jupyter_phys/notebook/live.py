@@ -118,7 +118,9 @@ class Live(anywidget.AnyWidget):
         if self._handle is not None and self.comm is not None:
             self.send({"type": "closed"})
             self._handle.update({"text/plain": ""}, raw=True)
+        layout = self.layout  # pyright: ignore  a widget of its own, which ipywidgets would keep
         super().close()
+        layout.close()
 
     def _hear(self, _: Any, said: dict[str, Any], buffers: Any) -> None:
         """A message from the page; comes in any thread."""

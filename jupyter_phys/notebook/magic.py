@@ -14,7 +14,7 @@ from IPython.core.magic import no_var_expand
 from jupyter_phys.core import instrument, progress
 from jupyter_phys.core.errors import Interrupted, Refused, unknown
 from jupyter_phys.core.session import session
-from jupyter_phys.notebook import complete
+from jupyter_phys.notebook import complete, turns
 from jupyter_phys.notebook.line import Line, evaluate, is_variable, labelled, split
 
 
@@ -44,6 +44,7 @@ def _strip() -> TextIO:
 def uninstall(shell: Any) -> None:
     """Take away what :func:`install` added."""
     complete.uninstall(shell)
+    turns.forget(shell)
     progress.write_to()
     for kind in ("line", "cell"):
         known = shell.magics_manager.magics[kind]

@@ -1,0 +1,239 @@
+"""Live sliders in real JupyterLab and Chromium, with a real kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import lab as laboratory
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+START = """%load_ext jupyter_phys
+%config JupyterPhys.progress = False
+import numpy as np, torch, threading, time, gc, os, psutil, ipywidgets
+field = np.random.default_rng(0).normal(size=(64, 64))
+mask = np.zeros((64, 64)); mask[::2, ::2] = 1
+class Slow:
+    "An acquisition that takes its time and counts how often it runs at once."
+    now = most = calls = 0
+    def __call__(self, x):
+        Slow.calls += 1; Slow.now += 1; Slow.most = max(Slow.most, Slow.now)
+        time.sleep(0.05)
+        Slow.now -= 1
+        return x * 0.5
+slow = Slow()"""
+OUTPUTS = "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.outputs.toJSON()"
+SET = "(it, value) => { it.value = value; it.dispatchEvent(new Event('input', { bubbles: true })); }"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[laboratory.Lab]:
+    laboratory.need_a_browser()
+    running = laboratory.Lab(tmp_path_factory.mktemp("live"))
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    laboratory.need_a_browser()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=laboratory.chromium(), args=laboratory.FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A fresh page, which must leave no error in the console."""
+    errors: list[str] = []
+    opened = laboratory.new_page(chromium, errors)
+    yield opened
+    opened.context.close()
+    assert errors == []
+
+
+def live(page: Any) -> Any:
+    found = page.locator(".jphys-live")
+    found.locator(".jphys-control").first.wait_for(timeout=30_000)
+    found.locator(".jphys-plot, .jphys-tableframe").first.wait_for()
+    return found
+
+
+def slider(sliders: Any, name: str) -> Any:
+    return sliders.locator(f"[data-setting={name}] input[type=range]")
+
+
+def settled(sliders: Any, title: str = "") -> str:
+    """The title above the numbers, once the sliders rest on a measurement and no draft."""
+    sliders.page.wait_for_function(
+        """([it, title]) => it.dataset.state === 'idle' && it.dataset.draft === 'false'
+             && it.querySelector('.jphys-host .jphys-title').textContent.includes(title)""",
+        arg=[sliders.element_handle(), title], timeout=30_000,
+    )  # fmt: skip
+    return sliders.locator(".jphys-host .jphys-title").inner_text()
+
+
+def ask(lab: laboratory.Lab, page: Any, expression: str) -> Any:
+    """The value of an expression in the kernel, by a last cell."""
+    page.evaluate(
+        """source => {
+          const { content } = window.jupyterapp.shell.currentWidget;
+          content.model.sharedModel.insertCell(content.widgets.length, { cell_type: 'code', source });
+        }""",
+        f"import json; print(json.dumps({expression}))",
+    )
+    index = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length - 1")
+    lab.run_cell(page, index)
+    outputs = page.evaluate(
+        "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.outputs.toJSON()", index
+    )
+    assert outputs and "text" in outputs[0], outputs
+    return json.loads("".join(outputs[0]["text"]))
+
+
+def test_a_slider_changes_number_and_picture(lab: laboratory.Lab, page: Any):
+    lab.run(page, "slide.ipynb", START, "%entropy mask signal=field curve=2 -i")
+    sliders = live(page)
+    assert settled(sliders).endswith("window scale 4 samples")
+    assert page.locator(".jphys-output .jphys-title").count() == 1, "the reading stands beside the sliders"
+    before = sliders.get_by_role("table").locator("tbody").inner_text()
+    picture = sliders.locator("canvas[data-with='2d']").last.evaluate("it => it.toDataURL()")
+    slider(sliders, "scale").focus()
+    page.keyboard.press("End")
+    assert settled(sliders, "5.09").endswith("window scale 5.09 samples")
+    assert sliders.get_by_role("table").locator("tbody").inner_text() != before
+    assert sliders.locator("canvas[data-with='2d']").last.evaluate("it => it.toDataURL()") != picture
+    assert sliders.locator("[data-setting=scale] .jphys-box").input_value() == "5.09"
+    sliders.locator("[data-setting=scale] .jphys-box").fill("50")
+    page.keyboard.press("Enter")
+    sliders.get_by_text("The window scale is outside the valid range").wait_for()
+    assert sliders.get_attribute("data-state") == "error"
+    slider(sliders, "scale").evaluate(SET, "0")
+    assert settled(sliders, "window scale 2 ")
+
+
+def test_ten_fast_drags_end_at_the_last_value_one_at_a_time(lab: laboratory.Lab, page: Any):
+    lab.run(page, "drags.ipynb", START, "%entropy slow signal=field pictures=0 curve=0 -i")
+    sliders = live(page)
+    settled(sliders)
+    calls = ask(lab, page, "[Slow.calls, Slow.most]")
+    for place in range(40, 401, 40):
+        slider(sliders, "scale").evaluate(SET, str(place))
+    assert settled(sliders, "5.09")
+    after = ask(lab, page, "[Slow.calls, Slow.most]")
+    assert after[1] == 1, "never two at once"
+    # of ten drags at most the first, one in between and the last are measured: a draft and a measurement each
+    assert after[0] - calls[0] <= 6
+    line = sliders.page.evaluate("() => document.querySelectorAll('.jphys-live').length")
+    assert line == 1
+
+
+def test_cancel_stops_and_the_last_numbers_stay(lab: laboratory.Lab, page: Any):
+    lab.run(page, "cancel.ipynb", START, "%entropy slow signal=np.stack([field]*40) pictures=0 curve=0 -i")
+    sliders = live(page)
+    title = settled(sliders)
+    slider(sliders, "scale").evaluate(SET, "400")
+    sliders.get_by_role("button", name="Stop this computation").click()
+    sliders.get_by_text("cancelled").wait_for()
+    assert settled(sliders) == title
+    calls = ask(lab, page, "Slow.calls")
+    page.wait_for_timeout(400)
+    assert ask(lab, page, "Slow.calls") == calls
+    slider(sliders, "scale").evaluate(SET, "0")
+    assert settled(sliders, "window scale 2 ")
+
+
+def test_cells_go_first_and_their_random_numbers_are_their_own(lab: laboratory.Lab, page: Any):
+    cell = (
+        "torch.manual_seed(0)\nseen = []\nfor _ in range(60):\n    seen.append(torch.rand(1).item()); time.sleep(0.02)"
+    )
+    lab.run(page, "first.ipynb", START, "%entropy slow signal=field pictures=0 curve=0 -i")
+    sliders = live(page)
+    settled(sliders)
+    page.evaluate(
+        """source => {
+          const { content } = window.jupyterapp.shell.currentWidget;
+          content.model.sharedModel.insertCell(2, { cell_type: 'code', source });
+        }""",
+        cell,
+    )
+    lab.start_cell(page, 2)
+    page.wait_for_timeout(200)
+    slider(sliders, "scale").evaluate(SET, "400")
+    assert settled(sliders, "5.09")
+    alone = "(torch.manual_seed(0), [torch.rand(1).item() for _ in range(60)])[1] == seen"
+    assert ask(lab, page, alone) is True
+
+
+def test_closing_gives_everything_back_and_nothing_of_it_is_saved(lab: laboratory.Lab, page: Any):
+    lab.run(page, "close.ipynb", START, "%entropy mask signal=field curve=0 -i")
+    sliders = live(page)
+    settled(sliders)
+    held = "[sum('live' in one.name for one in threading.enumerate()), len(ipywidgets.widgets.widget._instances)]"
+    assert ask(lab, page, held)[0] == 1
+    saved(page)
+    notebook = nbformat.read(lab.root / "close.ipynb", 4)
+    assert "widgets" not in notebook.metadata
+    sliders.get_by_role("button", name="Close the sliders").click()
+    sliders.wait_for(state="detached")
+    threads, widgets = ask(lab, page, held)
+    assert threads == 0 and widgets == 0
+    assert page.locator(".jphys-output .jphys-plot").count() > 0, "the reading stays"
+
+
+def saved(page: Any) -> None:
+    page.evaluate("() => { void window.jupyterapp.commands.execute('docmanager:save'); }")
+    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+
+
+def test_a_restarted_kernel_is_told_clearly(lab: laboratory.Lab, page: Any):
+    lab.run(page, "restart.ipynb", START, "%entropy mask signal=field pictures=0 curve=0 -i")
+    sliders = live(page)
+    settled(sliders)
+    page.evaluate("() => { void window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }")
+    sliders.get_by_text("Run the cell again").wait_for(timeout=30_000)
+    assert sliders.get_attribute("data-state") == "gone"
+    assert slider(sliders, "scale").is_disabled()
+
+
+def test_recomputing_takes_no_more_and_more_memory(lab: laboratory.Lab, page: Any):
+    lab.run(page, "memory.ipynb", START, "%entropy mask[:32,:32] signal=field[:32,:32] curve=0 -i")
+    sliders = live(page)
+    settled(sliders)
+    size = "(gc.collect(), psutil.Process().memory_info().rss / 2**20)[1]"
+    for count in range(1, 51):
+        moved(sliders, count)
+    before = ask(lab, page, size)
+    for count in range(51, 201):
+        moved(sliders, count)
+    assert ask(lab, page, size) - before < 20
+
+
+def moved(sliders: Any, count: int) -> None:
+    number = int(sliders.get_attribute("data-number"))
+    slider(sliders, "scale").evaluate(SET, str(100 + count % 2 * 100 + count % 7))
+    sliders.page.wait_for_function(
+        "([it, number]) => Number(it.dataset.number) > number && it.dataset.state === 'idle'",
+        arg=[sliders.element_handle(), number],
+    )
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_axe_finds_nothing_serious_and_it_is_photographed(lab: laboratory.Lab, page: Any, theme: str):
+    if not laboratory.AXE.is_file():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("axe-core is not there: npm ci in labextension/")
+    lab.run(page, f"axe{theme}.ipynb", START, "%entropy polynomial signal=camera p=4 curve=3 -i")
+    sliders = live(page)
+    settled(sliders)
+    laboratory.set_theme(page, theme)
+    assert laboratory.serious(page, ".jphys-live") == []
+    laboratory.SCREENS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=laboratory.SCREENS / f"live_{theme.lower()}.png")
