@@ -42,7 +42,7 @@ class Subjects:
             for name, subject in self._read(label, one, own, unused):
                 found[_free(name, found)] = subject
         if not found:
-            raise Refused("There is nothing to measure.", given=value, allowed=self.accepts)
+            raise Refused("There is nothing to measure.", given="nothing", allowed=self.accepts)
         for name in unused:
             had = {option for one in found.values() if isinstance(one, Settings) for option in one.options()}
             raise unknown("setting of these subjects", name, had)

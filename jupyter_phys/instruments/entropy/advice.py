@@ -18,6 +18,7 @@ SOURCE = "ΔS is our ΔS_B, built after the abstract of arXiv:2512.19223; consta
 GRID_ERROR = {  # of ΔS on the grid rule against hop 1 and whole windows: (median, largest) of 800 fields and masks
     "signal": (3e-4, 1e-2), "image": (1e-4, 1.5e-2), "mri": (4e-5, 5e-4),
 }  # fmt: skip
+APPLIES = {"field": ("mri",), "dc": ("mri",), "axis": ("image", "mri")}  # kinds in which a setting means something
 CROSSOVER = (0.75, 1.0)  # window scale in units of the sampling period where the order of families changes
 MISSED = 0.5  # retained energy × M below which a periodic mask has missed the field
 
@@ -39,6 +40,9 @@ def give(bench: Bench, data: xr.Dataset) -> None:
         elif kind == "image" and one.family == "mask":
             _mind_kind(bench, one)
         _mind_weights(bench, one)
+    for name, kinds in APPLIES.items():
+        if name in bench.settings.changed() and kind not in kinds:
+            bench.run.warn(f"{name} is for kind={' and '.join(kinds)} alone; with kind={kind} it changes nothing.")
     usual, largest = GRID_ERROR[kind]
     error = f"Grid error of ΔS: {usual:g} nat as a rule, at most {largest:g} in our tests; hop=1 has less."
     own_grid = bench.settings.hop or bench.settings.window_length

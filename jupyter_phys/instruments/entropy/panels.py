@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 from typing import Any
@@ -16,9 +17,11 @@ from jupyter_phys.instruments.entropy.subjects import FAMILIES
 from jupyter_phys.instruments.entropy.views import views
 
 ABSENT = "–"
+SAME_RATE = 0.02  # of the largest: less is how counts of samples round
 TINY = 1e-6  # nat: far below every grid error
 VERDICT = "Ranking by |ΔS| within one family"
 ORDER = "Order by |ΔS|, not a verdict: the families differ"
+RATES = "Order by |ΔS|, not a verdict: the rates differ"
 UNKNOWN = "Order by |ΔS|, not a verdict: whether they are of one family is not known"
 
 
@@ -45,7 +48,7 @@ def _said(plot: Plot, where: str) -> Plot:
 
 
 def ranked(data: xr.Dataset) -> xr.Dataset:
-    """Subjects sorted by |ΔS|, smallest first; the unmeasured last."""
+    """Subjects sorted by |ΔS|, smallest first; the unmeasured last. Of swept axes the mean counts."""
     size = data["abs_delta_S"]
     order = size.mean([name for name in size.dims if name != "subject"]).argsort().values
     return data.isel(subject=order)
@@ -57,18 +60,23 @@ def _heading(data: xr.Dataset) -> str:
         return "Entropy change"
     if len(families) > 1:
         return ORDER
-    return VERDICT if families <= set(FAMILIES) else UNKNOWN
+    if not families <= set(FAMILIES):
+        return UNKNOWN
+    rates = data["rate"].values[np.isfinite(data["rate"].values)]
+    return VERDICT if not rates.size or np.ptp(rates) <= SAME_RATE * rates.max() else RATES
 
 
 def table(data: xr.Dataset, swept: list[str]) -> Table:
-    """ΔS with its error beside S and the trivial baselines, one row a subject and point of the axes."""
+    """ΔS with its error beside S and the trivial baselines; sorted anew at each point of swept axes."""
     units = {name: one.attrs.get("units", "") for name, one in data.data_vars.items()}
-    columns = ["subject", *swept, "family", f"ΔS ({units['delta_S']})", "|ΔS| (nat)", "S before (nat)", "S after (nat)",
+    columns = [*swept, "subject", "family", f"ΔS ({units['delta_S']})", "|ΔS| (nat)", "S before (nat)", "S after (nat)",
                "ln M − ΔS (nat)", "rate", "retained energy", "PSNR (dB)"]  # fmt: skip
     flat = data.drop_dims([name for name in data.dims if name not in ("subject", "signal", *swept)])
-    stacked = flat.stack(row=["subject", *swept])
-    rows = [_cells_of(stacked.isel(row=i), swept) for i in range(stacked.sizes["row"])]
-    return Table(_heading(data), columns, rows, note=_averaged(data))
+    points = itertools.product(*(range(flat.sizes[name]) for name in swept))
+    cuts = [ranked(flat.isel(dict(zip(swept, point, strict=True)))) for point in points]
+    rows = [_cells_of(cut.isel(subject=i), swept) for cut in cuts for i in range(cut.sizes["subject"])]
+    where = f", at each {' and '.join(swept)}" if swept and len(data["subject"]) > 1 else ""
+    return Table(_heading(data) + where, columns, rows, note=_averaged(data))
 
 
 def _cells_of(row: xr.Dataset, swept: list[str]) -> list[Cell]:
@@ -83,7 +91,7 @@ def _cells_of(row: xr.Dataset, swept: list[str]) -> list[Cell]:
         return number(value, mean(f"{name}_se")) if abs(value) > TINY else "0"
 
     return [
-        str(row["subject"].item()), *(_place(row[name].item()) for name in swept), str(row["family"].item()),
+        *(_place(row[name].item()) for name in swept), str(row["subject"].item()), str(row["family"].item()),
         told("delta_S_mean"), told("abs_delta_S"), told("S_before"), told("S_after"), told("alias_deficit"),
         told("rate"), told("retained_energy"), told("psnr"),
     ]  # fmt: skip
@@ -99,7 +107,8 @@ def _averaged(data: xr.Dataset) -> str:
     over = f"Mean over {n} signals." if n > 1 else "One signal."
     if not np.isfinite(data["delta_S_mean_se"].values).any():
         return over
-    what = "the masks drawn and the signals" if n > 1 else "the masks drawn"
+    drawn = np.isfinite(data["delta_S_se"].values).any()
+    what = " and ".join(part for part, counts in (("the masks drawn", drawn), ("the signals", n > 1)) if counts)
     return f"{over} The error in brackets is one standard error over {what}."
 
 
@@ -164,8 +173,7 @@ def scale_curve(data: xr.Dataset) -> list[Panel]:
     if low.size and low.min() < x[-1] and high.max() > x[0]:
         marks.append(Band(np.clip([low.min(), high.max()], x[0], x[-1]), label="crossover", quiet=True))
     axes = Axis("window scale s", "samples", log=True), Axis("entropy change ΔS", "nat")
-    note = (
-        "The whole valid range of s, for the first signal and draw; errors up to 2e-2 nat. "
-        "In the crossover the order of periodic and random masks changes sign."
-    )
+    note = "The whole valid range of s, for the first signal and draw; errors up to 2e-2 nat."
+    if any(isinstance(mark, Band) for mark in marks):
+        note += " In the crossover the order of periodic and random masks changes sign."
     return [Plot("ΔS against window scale", *axes, marks, note=note)]

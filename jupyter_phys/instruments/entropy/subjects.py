@@ -106,9 +106,9 @@ def read(value: Any) -> Mapping[str, Any]:
     """
     if callable(value) and not hasattr(value, "__array__"):
         return {getattr(value, "__name__", type(value).__name__): value}
-    listed = value if isinstance(value, (list, tuple)) else [value]
-    if any(isinstance(one, (int, float, list, tuple)) for one in listed):
-        raise refuse(value, "a list means several subjects; make an array of it, numpy.array(mask)")
+    if isinstance(value, (bool, int, float, list, tuple)):
+        what = "it is a single number" if isinstance(value, (bool, int, float)) else "it is a list in a list"
+        raise refuse(value, f"{what}; a list means several subjects, so make an array of a mask: numpy.array(mask)")
     from jupyter_phys.instruments.entropy import masks
 
     mask = masks.weights(value)

@@ -345,9 +345,11 @@ def test_the_crossover_is_told():
 
 def test_the_order_of_unlike_families_is_no_verdict():
     mixed = measured(["periodic", "random", "jittered"], draws=2)
-    alike = measured("random", rate=[0.2, 0.4, 0.6], draws=2)
+    alike = measured("polynomial", p=[0.0, 1.0, 2.0], draws=2)
+    rates = measured("random", rate=[0.2, 0.4, 0.6], draws=2)
     alone = measured("random", draws=2)
-    titles = [reading.panels()[0].title for reading in (mixed, alike, alone)]
+    titles = [reading.panels()[0].title for reading in (mixed, alike, alone, rates)]
+    assert titles[3] == "Order by |ΔS|, not a verdict: the rates differ"
     assert "not a verdict" in titles[0] and "Ranking" in titles[1] and "within one family" in titles[1]
     assert "anking" not in titles[2] and "verdict" not in titles[2]
 
@@ -461,6 +463,26 @@ def test_the_curve_agrees_with_single_scales():
     assert any(
         isinstance(mark, Line) and mark.dashed and mark.y[0] == pytest.approx(math.log(4)) for mark in curve.marks
     )
+
+
+def test_a_table_of_a_sweep_is_sorted_anew_at_each_scale():
+    """A tone kept at every period-th sample: below the crossover the largest period does not stand last."""
+    tone = np.exp(2j * np.pi * 10 * np.arange(1024) / 1024)
+    reading = measured("periodic", tone, kind="signal", period=[2, 4, 8], scale=[2.0, 32.0])
+    table = reading.panels()[0]
+    assert isinstance(table, Table) and table.title.endswith("the rates differ, at each scale")
+    where, sizes = (table.columns.index(name) for name in ("scale", "|ΔS| (nat)"))
+    for scale in ("2", "32"):
+        here = [float(str(row[sizes])) for row in table.rows if row[where] == scale]
+        assert len(here) == 3 and here == sorted(here)
+    assert [row[1] for row in table.rows][:3] == ["periodic period=2", "periodic period=8", "periodic period=4"]
+
+
+def test_settings_that_change_nothing_here_are_said():
+    assert "field is for kind=mri alone" in warnings_of(measured(field="magnitude"))
+    assert "dc is for kind=mri alone" in warnings_of(measured(dc="corner"))
+    assert "axis is for" in warnings_of(measured("periodic", FIELD[0], kind="signal", axis=-2))
+    assert "is for kind" not in warnings_of(measured(kind="mri", field="magnitude", dc="corner"))
 
 
 # --- again
