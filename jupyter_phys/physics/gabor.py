@@ -61,13 +61,15 @@ def multiplicity(window: int, lines: Tensor) -> Tensor:
 def power_blocks(field: Tensor, axes: tuple[Axis, ...], memory: int) -> Iterator[tuple[tuple[slice, ...], Tensor]]:
     """|V|^2 of fields [items, *axes], scaled to a mean modulus of one, block by block.
 
-    Yields a block's place in [items, *positions] and its values [items, *positions, *frequencies]. A block uses up to
-    `memory` bytes, or what one window position needs.
+    Yields a block's place in [items, *positions] and its values [items, *positions, *frequencies]; real fields give
+    half of the last axis, see `multiplicity` and `whole`. A block uses up to `memory` bytes, or what one window
+    position needs.
     """
     n = len(axes)
     windows = [gaussian(axis, field) for axis in axes]
     window = windows[0] if n == 1 else torch.outer(*windows)
     scale = level(field).view(-1, *[1] * (2 * n))
+    transform = torch.fft.fftn if field.is_complex() else torch.fft.rfftn
     size = memory // (8 * field.real.element_size() * window.numel())
     if field.device.type == "cpu":
         size = min(size, CACHE // window.numel())
@@ -77,7 +79,17 @@ def power_blocks(field: Tensor, axes: tuple[Axis, ...], memory: int) -> Iterator
             x = wrap(x.movedim(i, -1), axis, some.start, some.stop - some.start).movedim(-1, i)
         for i, axis in enumerate(axes, start=1):
             x = x.unfold(i, axis.window, axis.hop)
-        yield where, power(torch.fft.fftn(x / scale[where[0]] * window, dim=list(range(-n, 0))))
+        yield where, power(transform(x / scale[where[0]] * window, dim=list(range(-n, 0))))
+
+
+def whole(powers: Tensor, axes: tuple[Axis, ...], lines: Tensor) -> Tensor:
+    """|V|^2 [..., *frequencies] of all frequencies, from what `power_blocks` gives of fields like `lines`."""
+    if lines.is_complex():
+        return powers
+    missing = powers[..., 1 : (axes[-1].window + 1) // 2].flip(-1)
+    for i in range(-len(axes), -1):  # at the frequencies of opposite sign: 0, w - 1, ..., 1
+        missing = missing.flip(i).roll(1, i)
+    return torch.cat([powers, missing], -1)
 
 
 def local_spectrum(field: Tensor, axes: tuple[Axis, ...], at: Sequence[int]) -> Tensor:

@@ -8,22 +8,23 @@ in cycles per sample for a window of w samples, zero in the middle (`torch.fft.f
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from jupyter_phys.physics.entropy_stream import Entropy, entropy_pass, least_memory
-from jupyter_phys.physics.gabor import local_spectrum, power_blocks
+from jupyter_phys.physics.gabor import local_spectrum, multiplicity, power_blocks, whole
 from jupyter_phys.physics.phase_grid import Axis, IntPerAxis, PerAxis, check_field, grid, grid_rule, valid_scale
 
 __all__ = [
     "KERNELS",
     "MEMORY",
+    "Projections",
     "grid_rule",
     "husimi",
     "husimi_entropy",
-    "local_entropy",
-    "marginals",
+    "projections",
     "valid_scale",
     "wigner",
 ]
@@ -90,11 +91,19 @@ def husimi(
     (axis,) = axes
     density = items.real.new_empty(len(items), axis.frames, axis.window)
     for where, block in power_blocks(items, axes, MEMORY):
-        density[where] = block
+        density[where] = whole(block, axes, items)
     return _finished(torch.fft.fftshift(density, dim=-1), field, ndim)
 
 
-def local_entropy(
+class Projections(NamedTuple):
+    """Of the density Q [positions, frequencies] of fields: its sums over either, and what each position adds to S."""
+
+    position: Tensor
+    frequency: Tensor
+    entropy: Tensor
+
+
+def projections(
     field: Tensor,
     scale: PerAxis,
     *,
@@ -102,45 +111,28 @@ def local_entropy(
     hop: IntPerAxis = None,
     window_length: IntPerAxis = None,
     memory: int = MEMORY,
-) -> Tensor:
-    """What each window position m adds to S, in nats: -sum_k Q[m,k] ln(Q[m,k] C/P); the sum over m is S.
+) -> Projections:
+    """Sums of Q and the share of every window position m in S, -sum_k Q[m,k] ln(Q[m,k] C/P) in nats, in one pass.
 
-    Returns [..., N/hop] or [..., N1/hop1, N2/hop2], in the field's precision. Not differentiable. Arguments and
-    errors as `husimi_entropy`.
+    `position` and `entropy` are [..., N/hop] or [..., N1/hop1, N2/hop2], `frequency` [..., w] or [..., w1, w2]; the
+    first two densities sum to 1, the shares to S. In the field's precision, not differentiable. Arguments and errors
+    as `husimi_entropy`.
     """
     items, axes = _items(field.detach(), scale, ndim, hop, window_length)
-    frames = [axis.frames for axis in axes]
+    frames, inner = [axis.frames for axis in axes], list(range(1, ndim + 1))
     p, plogp = items.real.new_empty(2, len(items), *frames)
+    weights = multiplicity(axes[-1].window, items)
+    frequency = items.real.new_zeros(len(items), *[axis.window for axis in axes[:-1]], len(weights))
     for where, block in power_blocks(items, axes, memory):
-        p[where] = block.flatten(-ndim).sum(-1)
-        plogp[where] = torch.xlogy(block, block).flatten(-ndim).sum(-1)
-    total = p.sum(list(range(1, ndim + 1)), keepdim=True)
+        frequency[where[0]] += block.sum(inner)
+        p[where] = (block * weights).flatten(-ndim).sum(-1)
+        plogp[where] = torch.xlogy(block, block).mul_(weights).flatten(-ndim).sum(-1)
+    total = p.sum(inner, keepdim=True)
     _check_seen(total > 0)
     share = (p * (total / math.prod(axis.cells for axis in axes)).log() - plogp) / total
-    return share.view(*field.shape[:-ndim], *frames)
-
-
-def marginals(
-    field: Tensor,
-    scale: PerAxis,
-    *,
-    ndim: int,
-    hop: IntPerAxis = None,
-    window_length: IntPerAxis = None,
-    memory: int = MEMORY,
-) -> tuple[Tensor, Tensor]:
-    """Sums of Q over frequency, [..., N/hop] or [..., N1/hop1, N2/hop2], and over position, [..., w] or [..., w1, w2].
-
-    Each sums to 1, in the field's precision. Not differentiable. Arguments and errors as `husimi_entropy`.
-    """
-    items, axes = _items(field.detach(), scale, ndim, hop, window_length)
-    inner = list(range(1, ndim + 1))
-    position = items.real.new_empty(len(items), *[axis.frames for axis in axes])
-    frequency = items.real.new_zeros(len(items), *[axis.window for axis in axes])
-    for where, block in power_blocks(items, axes, memory):
-        position[where] = block.flatten(-ndim).sum(-1)
-        frequency[where[0]] += block.sum(inner)
-    return _finished(position, field, ndim), _finished(torch.fft.fftshift(frequency, dim=inner), field, ndim)
+    frequency = torch.fft.fftshift(whole(frequency, axes, items), dim=inner)
+    lead = field.shape[:-ndim]
+    return Projections(_finished(p, field, ndim), _finished(frequency, field, ndim), share.view(*lead, *frames))
 
 
 def wigner(field: Tensor, *, ndim: int = 1) -> Tensor:

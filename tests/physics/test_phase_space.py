@@ -22,8 +22,7 @@ from jupyter_phys.physics.phase_space import (
     grid_rule,
     husimi,
     husimi_entropy,
-    local_entropy,
-    marginals,
+    projections,
     valid_scale,
     wigner,
 )
@@ -254,15 +253,15 @@ def test_entropy_and_gradient_of_the_reference(
 
 @quiet
 @each_grid
-def test_pictures_are_the_reference(shape: tuple[int, ...], where: Grid) -> None:
-    x, d, some = noise(3, *shape), len(shape), options(where)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128], ids=str)
+def test_pictures_are_the_reference(shape: tuple[int, ...], where: Grid, dtype: torch.dtype) -> None:
+    x, d, some = noise(3, *shape, dtype=dtype), len(shape), options(where)
     p = torch.stack([naive_power(item, **where) for item in x])
     frequencies, positions = list(range(-d, 0)), list(range(1, d + 1))
     p = torch.fft.fftshift(p / p.flatten(1).sum(1).view(-1, *[1] * (2 * d)), dim=frequencies)
-    at_position, at_frequency = marginals(x, where["scale"], memory=2**12, **some)
+    at_position, at_frequency, share = projections(x, where["scale"], memory=2**12, **some)
     torch.testing.assert_close(at_position, p.sum(frequencies))
     torch.testing.assert_close(at_frequency, p.sum(positions))
-    share = local_entropy(x, where["scale"], memory=2**12, **some)
     log = (p * p[0].numel() / math.prod(shape)).log()
     torch.testing.assert_close(share, -(p * log).sum(frequencies))
     torch.testing.assert_close(share.flatten(1).sum(1), husimi_entropy(x, where["scale"], **some))
@@ -399,7 +398,7 @@ def test_views_and_no_fields() -> None:
     expected = torch.stack([husimi_entropy(x[:, i].conj().resolve_conj(), 2.5, ndim=2) for i in range(3)])
     torch.testing.assert_close(husimi_entropy(x.transpose(0, 1).conj(), 2.5, ndim=2), expected, rtol=1e-13, atol=0)
     assert husimi_entropy(x[:0], 2.5, ndim=1).shape == (0, 3)
-    assert local_entropy(x[:0], 2.5, ndim=1).shape == (0, 3, 36)
+    assert projections(x[:0], 2.5, ndim=1).entropy.shape == (0, 3, 36)
 
 
 FLAWS: dict[str, tuple[Any, Grid, type[Exception], str]] = {
@@ -426,7 +425,7 @@ FLAWS: dict[str, tuple[Any, Grid, type[Exception], str]] = {
 }
 
 
-@pytest.mark.parametrize("measure", [husimi_entropy, husimi, local_entropy, marginals])
+@pytest.mark.parametrize("measure", [husimi_entropy, husimi, projections])
 @pytest.mark.parametrize("case", FLAWS)
 def test_flaws(case: str, measure: Any) -> None:
     field, changed, error, text = FLAWS[case]
@@ -449,7 +448,7 @@ def test_flaws_of_pictures() -> None:
 
 
 @pytest.mark.parametrize(("length", "scale", "text"), [(64, 1.5, "2 to 5.093"), (64, 5.1, "2 to 5.093"), (25, 2, "26")])
-@pytest.mark.parametrize("measure", [husimi_entropy, husimi, local_entropy, marginals])
+@pytest.mark.parametrize("measure", [husimi_entropy, husimi, projections])
 def test_scales_outside_the_valid_range_warn(measure: Any, length: int, scale: float, text: str) -> None:
     with pytest.warns(UserWarning, match=text) as seen:
         measure(noise(length), scale, ndim=1)
@@ -461,8 +460,8 @@ def test_scales_outside_the_valid_range_warn(measure: Any, length: int, scale: f
 
 def test_copies_of_a_periodic_mask() -> None:
     """Keeping every M-th sample repeats Q at M frequencies, one copy as bright as another."""
-    _, before = marginals(packet(20) * wave(12), 12, ndim=1, hop=1, window_length=N)
-    _, after = marginals(keep(packet(20) * wave(12), 4), 12, ndim=1, hop=1, window_length=N)
+    before = projections(packet(20) * wave(12), 12, ndim=1, hop=1, window_length=N).frequency
+    after = projections(keep(packet(20) * wave(12), 4), 12, ndim=1, hop=1, window_length=N).frequency
     torch.testing.assert_close(after, sum(before.roll(64 * r) for r in range(4)) / 4)
 
 

@@ -63,16 +63,20 @@ class Bench:
         magnitude = self.settings.kind == "mri" and self.settings.field == "magnitude"
         return self.grid.crop(values.abs() if magnitude else values)
 
+    @property
+    def memory(self) -> int:
+        """Bytes for a pass over phase space: half of the run's, less where more would only cost the system."""
+        most = BLOCK if self.run.device.type == "cpu" else self.run.memory // 2
+        return max(min(self.run.memory // 2, most), self.grid.least_memory(self.run))
+
     def entropy(self, values: Tensor, **grid: Any) -> Tensor:
         """Entropies [item] of fields.
 
         Raises:
             Refused: the windows see nothing of a field.
         """
-        most = BLOCK if self.run.device.type == "cpu" else self.run.memory // 2
-        memory = max(min(self.run.memory // 2, most), self.grid.least_memory(self.run))
         try:
-            return husimi_entropy(values, **{**self.grid.options(), "memory": memory, **grid})
+            return husimi_entropy(values, **{**self.grid.options(), "memory": self.memory, **grid})
         except ValueError as reason:
             given = f"scale={self.grid.scale}, hop={self.grid.hop}, window_length={self.grid.window_length}"
             raise Refused(f"No phase-space density here: {reason}.", given=given) from reason

@@ -64,8 +64,7 @@ def _block(bench: Bench, field: Tensor) -> dict[str, Block]:
     options = bench.grid.options()
     places = tuple(f"window_{axis}" for axis in range(ndim))
     bins = tuple(f"frequency_{axis}" for axis in range(ndim))
-    position, frequency = phase_space.marginals(field, **options)
-    share = phase_space.local_entropy(field, **options)
+    position, frequency, share = phase_space.projections(field, **options, memory=bench.memory)
     blocks = {
         "picture": _picture(
             tuple(f"position_{axis}" for axis in range(ndim)), field[0].abs(), "field", "magnitude of the field"
@@ -128,7 +127,7 @@ def _masks(bench: Bench, shown: list[Acquisition]) -> xr.Variable:
 
 def _curve(bench: Bench, before: Tensor, after: list[Tensor]) -> dict[str, xr.Variable]:
     """ΔS of the first signal and draw over the valid window scales, on a coarser grid: errors up to 2e-2 nat."""
-    scales = curve_scales(bench.grid, bench.settings.curve)
+    scales = [] if bench.run.draft else curve_scales(bench.grid, bench.settings.curve)
     if not scales:
         return {}
     values = np.full((len(after), len(scales)), np.nan)

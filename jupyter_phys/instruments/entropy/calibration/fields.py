@@ -15,7 +15,7 @@ from torch import Tensor
 
 from jupyter_phys.core.calibration import Case
 from jupyter_phys.core.run import Run
-from jupyter_phys.physics.phase_space import husimi, husimi_entropy, marginals
+from jupyter_phys.physics.phase_space import husimi, husimi_entropy, projections
 
 GAMMA = 0.5772156649015329
 N = 256
@@ -90,7 +90,7 @@ def _sum(run: Run) -> float:
 def _marginals(run: Run) -> float:
     """Largest distance of both marginals from |x|² and |X|² smeared by the window's own densities."""
     x = noise(run, (N,), 1)
-    got = marginals(run.tensor(x), S0, ndim=1, hop=1, window_length=N)
+    got = projections(run.tensor(x), S0, ndim=1, hop=1, window_length=N)[:2]
     window = sum((gaussian(N, S0, N // 2 + turn * N) for turn in (-1, 0, 1)), torch.zeros(N))
     pairs = zip((x, torch.fft.fft(x)), (window, torch.fft.fft(window)), (0, N // 2), strict=True)
     worst = [_smeared(*pair) - one.cpu() for pair, one in zip(pairs, got, strict=True)]
