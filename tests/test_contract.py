@@ -80,14 +80,40 @@ def thinned(field: Any) -> Any:
     return field * keep * (torch.rand(field.shape, dtype=torch.float64).numpy() < 0.9)
 
 
+class Stats:
+    """A plain object, shown by what it holds."""
+
+    n = 0
+
+    def __repr__(self) -> str:
+        return f"Stats({self.n})"
+
+
+class Fading:
+    """A callable that is another after each call."""
+
+    def __init__(self) -> None:
+        self.gain, self.stats, self.seen = 1.0, Stats(), [np.ones(2)]
+
+    def __call__(self, field: Any) -> Any:
+        self.gain *= 0.5
+        self.stats.n += 1
+        self.seen[0] += 1
+        return field * self.gain + self.seen[0].sum()
+
+    def __repr__(self) -> str:
+        return f"Fading({self.gain}, {self.stats}, {self.seen})"
+
+
 class Net(nn.Module):
-    """Changes all it can when it is called: running means, a count, a plain tensor, a list, and draws."""
+    """Changes all it can when it is called: weights, running means, a count, plain tensors and objects, and draws."""
 
     def __init__(self) -> None:
         super().__init__()
         self.conv, self.norm, self.drop = nn.Conv2d(1, 1, 3, padding=1), nn.BatchNorm2d(1), nn.Dropout(0.2)
         self.register_buffer("calls", torch.zeros((), dtype=torch.long))
         self.seen, self.history, self.draws = torch.zeros(3), [1], np.random.default_rng(0)
+        self.stats, self.nested, self.array = Stats(), {"deep": [Stats()]}, np.ones(2)
         self.conv.register_forward_hook(self.watch)
 
     def watch(self, module: nn.Module, given: Any, answer: torch.Tensor) -> None:
@@ -96,6 +122,12 @@ class Net(nn.Module):
     def forward(self, field: torch.Tensor) -> torch.Tensor:
         self.calls += 1
         self.seen.add_(1)
+        with torch.no_grad():
+            self.conv.weight.mul_(0.9)
+        self.conv.bias.data.add_(0.1)
+        self.array *= 2
+        for stats in (self.stats, self.nested["deep"][0]):
+            stats.n += 1
         noise = torch.from_numpy(self.draws.normal(size=field.shape)).to(field)
         return self.drop(self.norm(self.conv((field + 0.1 * noise)[None, None])))[0, 0]
 
@@ -117,7 +149,7 @@ def entropy_subjects() -> Named:
     keep = np.random.default_rng(1).random((32, 32)) < 0.3
     return {
         "array": keep, "weights": torch.from_numpy(keep * 0.5), "line": keep[3], "periodic": Periodic(period=2),
-        "random": Random(rate=0.3), "polynomial": Polynomial(p=3), "blur": blurred, "thin": thinned,
+        "random": Random(rate=0.3), "polynomial": Polynomial(p=3), "blur": blurred, "thin": thinned, "fading": Fading(),
     }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from jupyter_phys.core.lookup import installed, uses
+
 
 def given(description: str, *, accepts: str, names: tuple[str, ...] = (), default: Any = None) -> Any:
     """Declare an input: one sentence, what it accepts in words, and the built-in samples it knows by name."""
@@ -88,16 +90,18 @@ def _parts(value: Any) -> tuple[str, list[Any]]:
             return "code", [value.co_code, value.co_names, value.co_varnames, value.co_consts]
         case types.FunctionType():
             cells = [_content(cell) for cell in value.__closure__ or ()]
-            world = {name: value.__globals__[name] for name in value.__code__.co_names if name in value.__globals__}
-            mine = {name: one for name, one in world.items() if not _of_another_file(one, value)}
-            return "function", [value.__code__, value.__defaults__, value.__kwdefaults__, cells, mine, sorted(world)]
+            return "function", [value.__code__, value.__defaults__, value.__kwdefaults__, cells, uses(value)]
+        case staticmethod() | classmethod():
+            return kind, [value.__func__]
+        case property():
+            return kind, [value.fget, value.fset, value.fdel]
         case type():
-            methods = {name: one for name, one in vars(value).items() if isinstance(one, types.FunctionType)}
-            return f"{value.__module__}.{value.__qualname__}", [methods] if value.__module__ == "__main__" else []
+            name = f"{value.__module__}.{value.__qualname__}"
+            return name, [] if installed(value.__module__) else [list(value.__bases__), _written(value)]
         case _ if hasattr(value, "detach") and hasattr(value, "layout"):  # a tensor; files can be detached too
             return _tensor_parts(value)
-        case _ if hasattr(value, "state_dict"):
-            return kind, [dict(value.state_dict()), getattr(type(value), "forward", None)]
+        case _ if hasattr(value, "named_modules"):
+            return kind, _module_parts(value)
         case _:
             return kind, _reduced(value)
 
@@ -128,15 +132,32 @@ def _content(cell: types.CellType) -> Any:
         return "empty"
 
 
-def _of_another_file(one: Any, function: types.FunctionType) -> bool:
-    return isinstance(one, types.FunctionType) and one.__globals__ is not function.__globals__
+def _written(cls: type) -> dict[str, Any]:
+    """What a class of the user's says: methods and attributes, not what Python notes beside them."""
+    code = (types.FunctionType, staticmethod, classmethod, property)
+    said = {name: one for name, one in vars(cls).items() if isinstance(one, code) or not name.startswith("_")}
+    return {name: one for name, one in said.items() if name != "__annotate_func__" and not name.startswith("__pydantic")}
+
+
+def _module_parts(module: Any) -> list[Any]:
+    """A torch module's class, weights, submodules, mode and plain attributes; hooks without the numbers they bear."""
+    if not isinstance(vars(module).get("_modules"), dict) or "_cpp_module" in vars(module):  # scripted: all is inside
+        return [dict(module.state_dict()), getattr(module, "code", None)]
+    if "_orig_mod" in vars(module)["_modules"]:  # what torch.compile adds decides no numbers
+        return [vars(module)["_modules"]["_orig_mod"]]
+    held = {name: one for name, one in vars(module).items() if type(one).__name__ != "RemovableHandle"}
+    return [type(module), {name: list(one.values()) if _hooks(name, one) else one for name, one in held.items()}]
+
+
+def _hooks(name: str, value: Any) -> bool:
+    return name.startswith("_") and "hook" in name and isinstance(value, dict)
 
 
 def _reduced(value: Any) -> list[Any]:
     """What pickle would keep of an object."""
     try:
         reduced = value.__reduce_ex__(4)
-    except Exception:  # whatever a stranger's object raises: its type is still an identity
-        return []
+    except Exception:  # whatever a stranger's object raises
+        return [type(value), dict(getattr(value, "__dict__", {}))]
     parts = [reduced] if isinstance(reduced, str) else list(reduced)
     return [list(part) if isinstance(part, Iterator) else part for part in parts]

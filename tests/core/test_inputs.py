@@ -36,11 +36,24 @@ def outer(field, times=2, *, name="n"):
     return helper(field)
 def recursive(n): return 1 if n < 1 else n * recursive(n - 1)
 
+class Own(torch.nn.Module):
+    gain, table = 2.0, {"a": [1]}
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.drop = torch.nn.LSTM(2, 2), torch.nn.Dropout(0.1)
+        self.handle = self.drop.register_forward_hook(lambda *args: None)
+        for parameter in self.parameters(): torch.nn.init.constant_(parameter, 0.5)
+    @staticmethod
+    def scaled(x): return x * LEVEL
+    @property
+    def level(self): return LEVEL
+    def forward(self, x): return [self.scaled(one) for one in x if LEVEL]
+
 net = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
 with torch.no_grad():
     for parameter in net.parameters(): parameter.fill_(0.25)
 VALUES = [table, Faded(2.), inner, outer, recursive, functools.partial(outer, times=3), Faded(1.).__call__,
-          lambda f: f * LEVEL, np.fft.fft2, torch.fft.fft2, net, np.float32(2), torch.ones(2).bfloat16(), Faded]
+          lambda f: f * LEVEL, np.fft.fft2, torch.fft.fft2, net, np.float32(2), torch.ones(2).bfloat16(), Faded, Own(), Own, Own().eval().forward]
 """
 
 
@@ -95,6 +108,76 @@ def test_weights_are_the_content_of_a_model():
     with torch.no_grad():
         net.weight[0, 0] += 1
     assert fingerprint(net) != before
+
+
+def conv(**changes: Any) -> torch.nn.Module:
+    return torch.nn.Conv2d(1, 1, 3, **changes).requires_grad_(False)
+
+
+def filled(*modules: torch.nn.Module) -> torch.nn.Module:
+    net = torch.nn.Sequential(*modules)
+    with torch.no_grad():
+        for one in net.parameters():
+            one.fill_(0.5)
+    return net
+
+
+class Attributed(torch.nn.Module):
+    gain = 1.0
+
+    @staticmethod
+    def scaled(x: Any) -> Any:
+        return x * 2
+
+    def forward(self, x: Any) -> Any:
+        return self.scaled(x) * self.gain
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (filled(torch.nn.Linear(2, 2), torch.nn.ReLU()), filled(torch.nn.Linear(2, 2), torch.nn.Tanh())),
+        (torch.nn.Dropout(0.1), torch.nn.Dropout(0.9)), (filled(conv()), filled(conv(dilation=2))),
+        (torch.nn.ReLU().train(), torch.nn.ReLU().eval()), (filled(conv()).train(), filled(conv()).eval()),
+    ],
+    ids=["activation", "dropout", "dilation", "mode", "mode of all"],
+)  # fmt: skip
+def test_modules_with_the_same_weights(one: torch.nn.Module, two: torch.nn.Module):
+    assert fingerprint(one) != fingerprint(two)
+    assert fingerprint(one) == fingerprint(copy.deepcopy(one)) and fingerprint(two) == fingerprint(copy.deepcopy(two))
+
+
+def test_hooks_count_and_their_numbers_do_not():
+    def hook(*args: Any) -> None:
+        return None
+
+    nets = [torch.nn.ReLU() for _ in range(2)]
+    bare = fingerprint(nets[0])
+    nets[0].handle = nets[0].register_forward_hook(hook)
+    nets[1].handle = nets[1].register_forward_hook(hook)
+    assert fingerprint(nets[0]) == fingerprint(nets[1]) != bare
+
+
+LEVEL = 1.0
+
+
+def test_what_is_looked_up_from_inside_counts(monkeypatch: pytest.MonkeyPatch):
+    inside = [lambda x: [LEVEL * one for one in x], lambda x: (lambda y: y * LEVEL)(x), lambda x: {i: LEVEL for i in x}]
+    before = list(map(fingerprint, inside))
+    monkeypatch.setitem(globals(), "LEVEL", 2.0)
+    assert not set(before) & set(map(fingerprint, inside))
+
+
+def test_what_a_class_says_counts(monkeypatch: pytest.MonkeyPatch):
+    net = Attributed()
+    prints = [fingerprint(net)]
+    monkeypatch.setattr(Attributed, "gain", 2.0)
+    prints.append(fingerprint(net))
+    monkeypatch.setattr(Attributed, "scaled", staticmethod(lambda x: x * 3))
+    prints.append(fingerprint(net))
+    monkeypatch.setattr(Attributed, "level", property(lambda self: 3), raising=False)
+    prints.append(fingerprint(net))
+    assert len(set(prints)) == 4
 
 
 def test_order_of_memory_and_place_do_not_matter():

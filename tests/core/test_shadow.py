@@ -83,10 +83,11 @@ def test_what_is_tied_or_shared_stays_so():
     assert list(twin.state_dict()) == list(Tied().state_dict())
 
 
-def test_parameters_are_shared_and_detached():
+def test_parameters_are_copied_and_detached():
     net = Tied()
     twin = shadow(net)
-    assert twin.first.weight.data_ptr() == net.first.weight.data_ptr()
+    assert twin.first.weight.data_ptr() != net.first.weight.data_ptr()
+    assert torch.equal(twin.first.weight, net.first.weight)
     assert not any(p.requires_grad for p in twin.parameters())
     assert all(p.requires_grad for n, p in net.named_parameters() if n != "frozen")
     assert twin.count.data_ptr() != net.count.data_ptr()
@@ -177,8 +178,7 @@ def test_what_uses_neither_is_itself():
     def plain(x: Any) -> Any:
         return np.fft.fft(x) * 2
 
-    array = np.ones(3)
-    for one in (plain, np.fft.fft, np.negative, len, str, lambda x: x + array, dict, functools.lru_cache(plain), print):
+    for one in (plain, np.fft.fft, torch.fft.fft2, np.negative, len, str, dict, functools.lru_cache(plain), print):
         assert shadow(one) is one
 
 
@@ -200,4 +200,140 @@ def test_a_compiled_module_is_what_was_compiled():
 
     net = nn.Linear(2, 2)
     twin = shadow(Compiled(net))
-    assert type(twin) is nn.Linear and twin.weight.data_ptr() == net.weight.data_ptr()
+    assert type(twin) is nn.Linear and torch.equal(twin.weight, net.weight)
+
+
+class Stats:
+    """A plain object inside a module or a closure."""
+
+    def __init__(self) -> None:
+        self.n, self.sums, self.seen = 0, {"all": [0.0]}, np.zeros(2)
+
+
+class Slotted:
+    __slots__ = ("n",)
+
+    def __init__(self) -> None:
+        self.n = 0
+
+
+class Careless(nn.Module):
+    """Changes its weights, and plain objects."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w, self.v, self.stats, self.slot = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3)), Stats(), Slotted()
+        self.layers = {"deep": (nn.Linear(3, 3), [Stats()])}
+        self.part = self.w.detach()[:2]
+        self.handle = self.register_forward_hook(lambda *args: None)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.w.mul_(0.9)
+        self.v.data.mul_(0.9)
+        self.part.add_(1)
+        self.stats.n += 1
+        self.slot.n += 1
+        self.stats.sums["all"].append(1.0)
+        self.layers["deep"][1][0].n += 1
+        self.layers["deep"][0].weight.zero_()
+        self.handle.remove()
+        return x * self.w.sum() + self.v.sum() + self.stats.n + self.part.sum()
+
+
+def test_weights_and_plain_objects_of_a_module_are_untouched():
+    net = Careless()
+    with torch.no_grad():
+        one, two = (shadow(net)(torch.ones(3)) for _ in range(2))
+    assert torch.equal(one, two) and torch.equal(net.w, torch.ones(3)) and torch.equal(net.v, torch.ones(3))
+    assert net.w._version == net.v._version == 0 and len(net._forward_hooks) == 1
+    deep = net.layers["deep"]
+    assert net.stats.n == net.slot.n == deep[1][0].n == 0 and net.stats.sums == {"all": [0.0]}
+    assert bool(deep[0].weight.any())
+    with torch.no_grad():
+        assert torch.equal(net(torch.ones(3)), one)  # views share memory in the twin as well
+
+
+COUNT, LOG, TABLE = 0, [0], {"gain": 1.0}
+
+
+def counts(x: float) -> float:
+    global COUNT
+    COUNT += 1
+    return x * COUNT + reads()
+
+
+def reads() -> int:
+    return COUNT
+
+
+def logs(x: float) -> float:
+    LOG.append(1)
+    TABLE["gain"] *= 0.5
+    logs.calls = getattr(logs, "calls", 0) + 1  # type: ignore[attr-defined]
+    return x * len(LOG) * TABLE["gain"] + logs.calls  # type: ignore[attr-defined]
+
+
+class Fading:
+    gain = 1.0
+
+    def __init__(self) -> None:
+        self.stats, self.gain = Stats(), 1.0
+
+    def __call__(self, x: float) -> float:
+        self.gain *= 0.5
+        self.stats.n += 1
+        self.stats.seen += 1
+        return x * self.gain + self.stats.n + self.stats.seen.sum()
+
+
+def stateful() -> dict[str, Any]:
+    array, tensor, box, log, n, fading = np.ones(3), torch.ones(3), {"n": [0]}, [0], 0, Fading()
+    queue, numbers = bytearray(b"abc"), iter(range(9))
+
+    def arrays(x: float) -> float:
+        array[:] *= 2
+        tensor.mul_(2)
+        return float(x * array.sum() + tensor.sum())
+
+    def boxes(x: float) -> float:
+        nonlocal n
+        n += 1
+        box["n"][0] += 1
+        log.append(1)
+        queue.append(1)
+        return x * n + box["n"][0] + len(log) + len(queue) + next(numbers)
+
+    def kept(x: float, memory: list[int] = []) -> float:  # noqa: B006
+        memory.append(1)
+        return x * len(memory)
+
+    append = log.append
+
+    def bound(x: float) -> float:
+        append(1)
+        return x * len(log)
+
+    return {
+        "global": counts, "containers": logs, "object": Fading(), "method": Fading().__call__, "arrays": arrays,
+        "boxes": boxes, "default": kept, "bound": bound, "closure": lambda x: fading(x), "partial": functools.partial(kept),
+        "no_grad": torch.no_grad()(boxes),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(stateful()))
+def test_callables_with_a_memory(name: str):
+    """Two twins give the same, and what they give is what the thing itself gives at its next call."""
+    one = stateful()[name]
+    first, second = shadow(one), shadow(one)
+    expected = first(2.0)
+    assert second(2.0) == expected == shadow(one)(2.0) == one(2.0)
+
+
+def test_what_cannot_be_copied_is_refused_or_shared():
+    import threading
+
+    lock, yields, huge = threading.Lock(), (x for x in (1, 2)), np.ones(3)
+    assert shadow(lambda x: (lock, x))(1)[0] is lock
+    with pytest.raises(Refused, match="generator"):
+        shadow(lambda x: next(yields))
+    assert shadow(lambda: huge)() is not huge
