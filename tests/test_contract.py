@@ -296,6 +296,9 @@ class Bell:
     def __init__(self, number: int) -> None:
         self.left = number
 
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self  # it counts the calls of all twins
+
     def __call__(self) -> None:
         self.left -= 1
         if self.left == 0:

@@ -19,6 +19,7 @@ import torch
 
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.progress import Meter, Stopped
+from jupyter_phys.core.run import untouched
 from jupyter_phys.core.sweep import Outcome, Sweep
 
 CHUNKS_A_WORKER = 4
@@ -129,11 +130,12 @@ class Errand:
 
 
 def remotely(job: bytes, inputs: bytes) -> Outcome:
-    """Run a pickled job in a worker: one thread a process, no progress of its own."""
-    torch.set_num_threads(1)
-    sweep = Sweep([cloudpickle.loads(job).with_inputs(cloudpickle.loads(inputs))], Meter("", shown=False))
-    sweep.here(0)
-    return sweep.done[0]
+    """Run a pickled job in a worker, which may be the user's own: one thread a process, no progress of its own."""
+    with untouched():
+        torch.set_num_threads(1)
+        sweep = Sweep([cloudpickle.loads(job).with_inputs(cloudpickle.loads(inputs))], Meter("", shown=False))
+        sweep.here(0)
+        return sweep.done[0]
 
 
 class _Parcels:

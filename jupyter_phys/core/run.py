@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import platform
 import random
+import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping
 from types import TracebackType
@@ -60,6 +62,10 @@ class Run:
         name = ",".join(map(str, (self.seed, *index))).encode()
         number = int.from_bytes(hashlib.sha256(name).digest()[:8], "big") >> 1
         return torch.Generator().manual_seed(number)
+
+    def drawing(self, *index: int) -> contextlib.AbstractContextManager[None]:
+        """Global random states that depend on seed and index alone, for what draws from them; see :func:`drawing`."""
+        return drawing(self.generator(*index).initial_seed(), self.device)
 
     def note(self, text: str) -> None:
         """Say something that the reader of the reading should know."""
@@ -127,21 +133,39 @@ class Batch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if not isinstance(error, torch.cuda.OutOfMemoryError):
+        if error is None or not is_out_of_memory(error):
             return False
         start, stop = self._items.start, self._items.stop
         traceback.clear_frames(trace)  # what they hold lies on the device
-        torch.cuda.empty_cache()
+        clear()
         self._run.memory //= 2
         if stop - start == 1 and self._run.memory < LEAST:
             raise Refused(
                 "One item alone does not fit on the device.",
-                given=str(self._run.device), instead="device=cpu, or a smaller field",
+                given=str(self._run.device),
+                instead="a smaller field" if self._run.device.type == "cpu" else "device=cpu, or a smaller field",
             ) from error.with_traceback(None)  # fmt: skip
         middle = (start + stop + 1) // 2
         self._waiting += [part for part in (slice(middle, stop), slice(start, middle)) if part.start < part.stop]
         self._run.batch = min(self._run.batch or middle - start, middle - start)
         return True
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on a device or in the computer (where torch says so in words only)."""
+    told = isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    return told or isinstance(error, (torch.OutOfMemoryError, MemoryError))
+
+
+def clear() -> None:
+    """Give back what torch keeps of a device's memory for later."""
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
+def device_name(device: torch.device) -> str:
+    """What the device calls itself."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
 
 
 def find_device(name: str) -> torch.device:
@@ -193,10 +217,44 @@ FLAGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
 
 @contextlib.contextmanager
 def untouched() -> Generator[None, None, None]:
-    """Leave every global random state and flag of torch and numpy as it was found."""
+    """Leave nothing on a device and every global flag as it was found, in the main thread the random states too.
+
+    In another thread (a live slider) giving them back would rewind what the main thread draws meanwhile; what a
+    measurement itself draws from them, it draws inside :func:`drawing`.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    flags = [read() for read, _ in FLAGS]
+    try:
+        with _random_states_kept() if main else contextlib.nullcontext():
+            yield
+    finally:
+        clear()
+        for found, (read, put_back) in zip(flags, FLAGS, strict=True):
+            if read() != found:
+                put_back(found)
+
+
+@contextlib.contextmanager
+def drawing(seed: int, device: torch.device) -> Generator[None, None, None]:
+    """Global random states that begin at ``seed``; one thread at a time, and afterwards they are as before."""
+    with _ONE_DRAWS, _random_states_kept(device):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reach a CUDA that is not yet started
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
+        yield
+
+
+_ONE_DRAWS = threading.RLock()
+
+
+@contextlib.contextmanager
+def _random_states_kept(device: torch.device | None = None) -> Generator[None, None, None]:
+    if device is not None and device.type == "cuda":
+        torch.cuda.init()  # else what starts it inside would leave its states changed
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-    flags = [read() for read, _ in FLAGS]
     try:
         yield
     finally:
@@ -205,6 +263,3 @@ def untouched() -> Generator[None, None, None]:
         random.setstate(states[2])
         if cuda:
             torch.cuda.set_rng_state_all(cuda)
-        for found, (read, put_back) in zip(flags, FLAGS, strict=True):
-            if read() != found:
-                put_back(found)

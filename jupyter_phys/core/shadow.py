@@ -24,6 +24,8 @@ ALONE = (
     type(None), bool, int, float, complex, str, bytes, type, types.ModuleType, enum.Enum, torch.dtype, torch.device,
 )  # fmt: skip
 
+OUTSIDE = {"threading", "_thread", "queue", "_queue", "multiprocessing", "concurrent", "asyncio", "logging", "_io", "socket"}
+
 
 def shadow(subject: T) -> T:
     """A twin of a module or callable that shares nothing with it that can change; of what cannot change, itself.
@@ -32,7 +34,8 @@ def shadow(subject: T) -> T:
     closures, and the globals that a function of the user's looks up. It costs as much memory as the subject holds,
     and the time to copy that. Sharing the weights would cost nothing, but one line (``self.w.mul_(.9)``) would change
     them; and better than restoring afterwards, no interrupt can catch a changed model. Shared are classes, imported
-    modules, functions of installed packages, and what holds on to something outside Python (locks, files).
+    modules, functions of installed packages, and what holds on to something outside (locks, events, files, whatever has
+    a ``__del__``, or a ``__deepcopy__`` that gives itself).
 
     Raises:
         Refused: a scripted module, whose state lives outside Python, one with parameters not yet made, or a generator,
@@ -136,7 +139,7 @@ class _Twins:
         return value if owner is value.__self__ else getattr(owner, value.__name__)
 
     def _object(self, value: Any) -> Any:
-        if hasattr(type(value), "__del__"):  # it holds something outside Python, and a twin would let go of it
+        if hasattr(type(value), "__del__") or type(value).__module__.partition(".")[0] in OUTSIDE:  # a twin would let go
             return value
         inside = hasattr(value, "__dict__") or bool(copyreg._slotnames(type(value)))  # type: ignore[attr-defined]
         try:  # deep where Python sees no parts: generators of random numbers, bytearrays, ...

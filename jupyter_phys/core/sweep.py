@@ -15,7 +15,7 @@ from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.inputs import Inputs
 from jupyter_phys.core.instrument import BoundTask, Instrument
 from jupyter_phys.core.progress import Meter
-from jupyter_phys.core.run import Run
+from jupyter_phys.core.run import Run, device_name, is_out_of_memory
 from jupyter_phys.figures.panel import Note
 
 
@@ -52,13 +52,15 @@ class Outcome:
     notes: list[Note]
     facts: dict[str, Any]
     device: str
+    device_name: str
     batch: int | None
     threads: int
 
 
 def outcome(run: Run, data: xr.Dataset) -> Outcome:
     """What ``run`` found, with what it said on the way."""
-    return Outcome(data, run.notes, run.facts, str(run.device), run.batch, torch.get_num_threads())
+    where = str(run.device), device_name(run.device)
+    return Outcome(data, run.notes, run.facts, *where, run.batch, torch.get_num_threads())
 
 
 @dataclass
@@ -82,10 +84,12 @@ class Sweep:
             self.done[index] = outcome(run, task.measure(job.subjects, job.inputs, job.settings, run))
             del self.begun[index]
             run.finish()
-        except torch.cuda.OutOfMemoryError as reason:
+        except (MemoryError, RuntimeError) as reason:
+            if not is_out_of_memory(reason):
+                raise
             # frames of a kept exception would hold on to memory of the device
             raise Refused(
-                "The device has too little memory.", given=job.how["device"], instead="device=cpu, or smaller inputs"
+                "The device has too little memory.", given=job.how["device"], instead="device=cpu, a smaller memory=, or smaller inputs"
             ) from reason.with_traceback(None)
         finally:
             self.busy.discard(index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.progress import Meter
-from jupyter_phys.core.run import GIB, Run, find_device, untouched
+from jupyter_phys.core.run import GIB, Run, find_device, is_out_of_memory, untouched
 from jupyter_phys.core.session import session
 
 
@@ -123,3 +124,59 @@ def test_global_states_and_flags_are_given_back():
         assert torch.get_float32_matmul_precision() == "highest" and not torch.is_anomaly_enabled()
     finally:
         torch.use_deterministic_algorithms(False)
+
+
+def test_memory_of_the_computer_counts_too():
+    one, done = run(memory=1.0, device="cpu"), []
+    for batch in one.batches(5, GIB / 8):
+        with batch as items:
+            if items.stop - items.start > 2:
+                torch.empty(2**60)  # RuntimeError: ... DefaultCPUAllocator ...
+            done += range(items.start, items.stop)
+    assert done == list(range(5))
+    with pytest.raises(Refused, match="does not fit"):
+        for batch in one.batches(1, GIB):
+            with batch:
+                raise MemoryError
+    assert not is_out_of_memory(RuntimeError("something else"))
+
+
+def test_a_thread_does_not_rewind_what_the_main_thread_draws():
+    begun, drawn = threading.Event(), threading.Event()
+
+    def measuring() -> None:
+        with untouched():
+            torch.autograd.set_detect_anomaly(True)
+            begun.set()
+            drawn.wait(5)
+
+    thread = threading.Thread(target=measuring)
+    thread.start()
+    begun.wait(5)
+    first = torch.rand(1).item(), np.random.rand(), random.random()
+    drawn.set()
+    thread.join()
+    assert all(one != two for one, two in zip(first, (torch.rand(1).item(), np.random.rand(), random.random()), strict=True))
+    assert not torch.is_anomaly_enabled()
+
+
+def test_draws_from_the_global_states_begin_at_the_seed_and_leave_no_trace():
+    before = torch.get_rng_state(), np.random.get_state()[1].tobytes(), random.getstate()
+
+    def drawn(*index: int) -> Any:
+        with run(seed=2).drawing(*index):
+            return torch.rand(1).item(), np.random.rand(), random.random()
+
+    assert drawn(0) == drawn(0) != drawn(1)
+    assert torch.equal(torch.get_rng_state(), before[0]) and np.random.get_state()[1].tobytes() == before[1]
+    assert random.getstate() == before[2]
+
+
+def test_the_device_is_given_back(monkeypatch: pytest.MonkeyPatch):
+    emptied: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", list)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
+    with untouched():
+        assert not emptied
+    assert emptied

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import random
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +13,11 @@ import torch
 from torch import Tensor
 
 from jupyter_phys.core.errors import Refused
-from jupyter_phys.core.run import Run
+from jupyter_phys.core.run import Run, is_out_of_memory
 from jupyter_phys.core.shadow import shadow
 from jupyter_phys.instruments.entropy import masks
 from jupyter_phys.instruments.entropy.settings import Settings
 from jupyter_phys.instruments.entropy.subjects import ACCEPTS, Family
-
-_ONE_AT_A_TIME = threading.RLock()  # a callable may draw from the global random states
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,8 @@ def _family(label: str, family: Family, shape: tuple[int, ...], settings: Settin
 
     @functools.lru_cache(max(1, room))
     def mask(draw: int) -> Tensor:
-        return _drawn(label, family, shape, settings, run.generator(draw)).to(run.device)
+        with run.drawing(draw):  # for a family that draws from the global states instead
+            return _drawn(label, family, shape, settings, run.generator(draw)).to(run.device)
 
     copies = math.nan if family.random else _copies(mask(0))
     return Acquisition(label, type(family).__name__.lower(), draws, mask, copies=copies)
@@ -98,9 +95,9 @@ def _drawn(
     """A mask of somebody's family, checked."""
     try:
         drawn: Any = family.draw(shape, settings.axis, settings.dc, generator)
-    except (Refused, torch.cuda.OutOfMemoryError):
-        raise
     except Exception as reason:
+        if isinstance(reason, Refused) or is_out_of_memory(reason):
+            raise
         raise Refused(
             f"{label} raised {type(reason).__name__}: {reason}", given=f"shape {shape}", allowed="a mask of that shape"
         ) from reason
@@ -158,15 +155,14 @@ def _operator(label: str, subject: Callable[[Any], Any], run: Run, *, numpy: boo
         subject = shadow(subject).to(run.device) if any(one.device != run.device for one in tensors) else subject
 
     def operate(field: Tensor) -> Tensor:
-        with _ONE_AT_A_TIME, torch.no_grad():
-            _seed(run)
+        with run.drawing(0), torch.no_grad():  # what it draws depends on the run's seed alone
             called = shadow(subject)  # a fresh one each time: no call sees what another has left
             given = _given(field, dtype) if module or not numpy else field.cpu().numpy().copy()
             try:
                 answer = called(given)
-            except (Refused, torch.cuda.OutOfMemoryError):
-                raise
             except Exception as reason:
+                if isinstance(reason, Refused) or is_out_of_memory(reason):
+                    raise
                 raise Refused(
                     f"{label} raised {type(reason).__name__}: {reason}", given=_said(given), allowed="field → field"
                 ) from reason
@@ -180,16 +176,6 @@ def _given(field: Tensor, dtype: torch.dtype) -> Tensor:
     return field.to(dtype.to_complex() if field.is_complex() else dtype, copy=True)
 
 
-def _seed(run: Run) -> None:
-    """What a callable draws depends on the run's seed alone; the caller restores the global states."""
-    number = run.generator(0).initial_seed() % 2**32
-    torch.default_generator.manual_seed(number)  # torch.manual_seed would reach a CUDA that is not yet started
-    if torch.cuda.is_initialized():
-        torch.cuda.manual_seed_all(number)
-    np.random.seed(number)
-    random.seed(number)
-
-
 def _said(given: Any) -> str:
     return f"{type(given).__name__} of shape {tuple(given.shape)}, {given.dtype}"
 
@@ -197,9 +183,9 @@ def _said(given: Any) -> str:
 def _answer(label: str, field: Tensor, answer: Any, run: Run) -> Tensor:
     try:
         tensor = run.tensor(answer)
-    except torch.cuda.OutOfMemoryError:
-        raise
     except (TypeError, ValueError, RuntimeError) as reason:
+        if is_out_of_memory(reason):
+            raise
         raise Refused(
             f"{label} does not give an array.", given=type(answer).__name__, allowed="field → field"
         ) from reason
