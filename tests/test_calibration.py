@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from jupyter_phys.core.calibration import PRECISIONS, Case, check
+from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.instrument import find, packages
 from jupyter_phys.core.progress import Meter
 from jupyter_phys.core.run import Run, untouched
@@ -64,3 +65,9 @@ def test_a_wrong_answer_is_told():
     assert below.passes(-9.0, "float64") and not below.passes(1.2, "float64")
     above = Case("many", lambda run: 0.0, 1.0, 0.1, "counting", bound="above")
     assert above.passes(9.0, "float64") and not above.passes(0.8, "float64")
+
+
+@pytest.mark.parametrize("name", ["engine", "workers", "scale"])
+def test_what_a_calibration_does_not_take_is_refused(name: str):
+    with pytest.raises(Refused, match=rf"(?s)takes no '{name}'.*device, seed"):
+        check("entropy", **{name: "threads"})

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from jupyter_phys.core.errors import Interrupted
+from jupyter_phys.core.errors import Interrupted, Refused
 from jupyter_phys.core.instrument import Instrument, find
 from jupyter_phys.core.measure import device_name
 from jupyter_phys.core.progress import Interrupts, Meter, Stopped
@@ -25,6 +25,7 @@ from jupyter_phys.core.settings import Settings
 from jupyter_phys.figures.panel import Note, Panel, Table
 
 PRECISIONS = ("float64", "float32")
+TAKES = ("full", "precision", "device", "seed", "memory", "progress")  # it runs here, one case after the other
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,12 @@ def check(name: str, *, full: bool = False, precision: str | None = None, **how:
         how: device, seed, memory, progress as for a measurement.
 
     Raises:
-        Refused: no such instrument.
+        Refused: no such instrument, or a name that a calibration does not take.
         Interrupted: stopped; ``.reading`` holds the cases that were run.
     """
     instrument = find(name)
+    for one in sorted({n for n, v in how.items() if v is not None} - set(TAKES)):
+        raise Refused(f"A calibration takes no {one!r}.", given=f"{one}={how[one]!r}", allowed=", ".join(TAKES))
     chosen = session().how(
         {n: v for n, v in how.items() if v is not None} | ({"precision": precision} if precision else {})
     )
@@ -138,7 +141,7 @@ def _reading(
         seconds=round(time.time() - started, 3), complete=complete, versions=versions(),
         notes=(Note("warning", f"Not met: {', '.join(failed)}"),) if failed else (),
     )  # fmt: skip
-    data = xr.Dataset(variables, {"case": ("case", names)}, {"title": title})
+    data = xr.Dataset(variables, {"case": ("case", names, {"units": "", "long_name": "known answer"})}, {"title": title})
     return remember(Reading(data, Settings(), record))
 
 

@@ -20,6 +20,7 @@ ATTRIBUTE = "jupyter_phys"  # netCDF knows neither None nor bool: all but the ar
 FORMATS = (".nc", ".json")
 SEAL = b"\njupyter_phys sha256 "
 SEALED = len(SEAL) + 64
+EXPANDS, ROOM = 100, 2**26  # how many times a file's size its arrays may take (we write without compression), or bytes
 
 
 def save(data: xr.Dataset, record: Record, path: Path) -> Path:
@@ -119,11 +120,16 @@ def _only_its_own(path: Path) -> None:
     """HDF5 can show parts of other files as its own: a stranger's file must not look around here."""
     import h5py
 
+    size, most = 0, max(ROOM, EXPANDS * path.stat().st_size)
     with h5py.File(path, "r") as file:
         for name in file:
             one: Any = file[name] if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
             if one is None or (isinstance(one, h5py.Dataset) and (one.external or one.is_virtual)):
                 raise ValueError(f"{name} lies in another file")
+            size += math.prod(one.shape or ()) * one.dtype.itemsize if isinstance(one, h5py.Dataset) else 0
+    if size > most:
+        given, allowed = f"{path.name}: {size / 2**20:,.0f} MiB of numbers", f"{most / 2**20:,.0f} MiB for its size"
+        raise Refused("This file would fill the memory with arrays that it does not hold.", given=given, allowed=allowed)
 
 
 def _json(path: Path) -> tuple[xr.Dataset, dict[str, Any], Record]:

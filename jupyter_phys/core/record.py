@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from jupyter_phys.figures.panel import Note
 
-LIBRARIES = ("jupyter-phys", "torch", "numpy", "xarray")
+LIBRARIES = ("jupyter-phys", "torch", "numpy", "xarray", "scikit-image", "matplotlib")  # the last two hold samples
 
 
 class Record(BaseModel):

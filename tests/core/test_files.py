@@ -107,3 +107,14 @@ def test_a_newer_file_is_told_before_it_is_read(tmp_path: Path):
     (tmp_path / "r.json").write_text(json.dumps({"schema": 2, "everything": "else"}))
     with pytest.raises(Refused, match="newer version"):
         files.load(tmp_path / "r.json")
+
+
+def test_a_small_file_cannot_fill_the_memory(tmp_path: Path):
+    import h5py
+
+    path = files.save(xr.Dataset({"x": ("k", np.zeros(3))}), RECORD, tmp_path / "r.nc")
+    with h5py.File(path, "a") as file:
+        file.create_dataset("bomb", (2**26,), "f8", compression="gzip", fillvalue=0.0)
+    assert path.stat().st_size < 200_000
+    with pytest.raises(Refused, match=r"(?s)fill the memory.*512 MiB"):
+        files.load(path)

@@ -129,14 +129,19 @@ def _fitted(label: str, mask: Tensor, shape: tuple[int, ...], settings: Settings
 
 def _copies(mask: Tensor) -> float:
     """M, the number of coherent copies of a regular mask whose periods divide the field; NaN for all others."""
-    periods = [_period(mask.bool().movedim(axis, 0).reshape(mask.shape[axis], -1).any(1)) for axis in range(mask.ndim)]
-    copies = math.prod(periods)
+    return float(math.prod(periods(mask) or [math.nan]))
+
+
+def periods(mask: Tensor) -> list[int]:
+    """The sampling period along every axis of a regular mask; of all others none."""
+    found = [_period(mask.bool().movedim(axis, 0).reshape(mask.shape[axis], -1).any(1)) for axis in range(mask.ndim)]
+    copies = math.prod(found)
     regular = (
         copies > 0
         and round(mask.numel() / copies) == int((mask != 0).sum())
         and bool((mask[mask != 0] == mask.max()).all())
     )
-    return float(copies) if regular else math.nan
+    return found if regular else []
 
 
 def _period(kept: Tensor) -> int:

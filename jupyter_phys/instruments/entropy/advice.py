@@ -9,7 +9,7 @@ import torch
 import xarray as xr
 
 from jupyter_phys.instruments.entropy import masks
-from jupyter_phys.instruments.entropy.acquire import Acquisition
+from jupyter_phys.instruments.entropy.acquire import Acquisition, periods
 
 if TYPE_CHECKING:
     from jupyter_phys.instruments.entropy.compute import Bench
@@ -50,9 +50,12 @@ def give(bench: Bench, data: xr.Dataset) -> None:
 
 
 def sampling_period(one: Acquisition, bench: Bench) -> float:
-    """Mean distance between samples per sampled axis: the period, or rate^(-1/d) of irregular masks."""
+    """Distance between samples along the last sampled axis: the period of a regular mask, rate^(-1/d) of others."""
     if one.mask is None:
         return math.nan
+    regular = periods(one.mask(0))
+    if regular:
+        return regular[sampled_axis(one)]
     return one.rate ** (-1 / len(sampled_axes(one.mask(0))))
 
 

@@ -339,6 +339,8 @@ def test_the_crossover_is_told():
     assert points.data["crossover_high"].values.item() == pytest.approx(4)  # rate^(-1/2) of points in an image
     lines = measured(Random(rate=0.25, geometry="lines"), draws=1)
     assert lines.data["crossover_high"].values.item() == pytest.approx(4)
+    oblong = measured(Periodic(period=(2, 8)), draws=1)  # of a regular mask the period of the last axis, not the rate's
+    assert [oblong.data[f"crossover_{end}"].values.item() for end in ("low", "high")] == [6, 8]
     dual = measured(Random(rate=0.25, geometry="lines"), kind="mri", draws=1)
     assert dual.data["crossover_low"].values.item() == pytest.approx(N / (2 * math.pi * 4))
 
