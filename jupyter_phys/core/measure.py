@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import torch
+import xarray as xr
 
 from jupyter_phys.core import engines
 from jupyter_phys.core.errors import Interrupted, Refused, unknown
@@ -136,7 +138,13 @@ def _reading(asked: Plan, sweep: Sweep, keep: Callable[[Reading], Reading]) -> R
     if not found:
         return None
     data = assemble(asked.task, asked.swept, sweep.jobs, found, asked.subjects)
+    if len(sweep.done) < len(sweep.jobs) and not _anything(data):
+        return None
     return keep(Reading(data, asked.settings, _record(asked, sweep, list(found.values()))))
+
+
+def _anything(data: xr.Dataset) -> bool:
+    return any(bool(np.isfinite(one.values).any()) for one in data.data_vars.values() if one.dtype.kind in "fc")
 
 
 def _record(asked: Plan, sweep: Sweep, found: list[Outcome]) -> Record:
