@@ -15,11 +15,10 @@ import xarray as xr
 
 from jupyter_phys.core.errors import Interrupted, Refused
 from jupyter_phys.core.instrument import Instrument, find
-from jupyter_phys.core.measure import device_name
 from jupyter_phys.core.progress import Interrupts, Meter, Stopped
 from jupyter_phys.core.reading import Reading, remember
 from jupyter_phys.core.record import Record, versions
-from jupyter_phys.core.run import Run, untouched
+from jupyter_phys.core.run import Run, device_name, untouched
 from jupyter_phys.core.session import session
 from jupyter_phys.core.settings import Settings
 from jupyter_phys.figures.panel import Note, Panel, Table
@@ -135,7 +134,7 @@ def _reading(
     device = Run(how, Meter("", shown=False)).device
     record = Record(
         instrument=instrument.card.name, task="check", settings={"full": full}, seed=how["seed"], device=str(device),
-        device_name=device_name(str(device)), precision=how["precision"], engine="inline",
+        device_name=device_name(device), precision=how["precision"], engine="inline",
         threads=torch.get_num_threads(),
         memory_gib=how["memory"], started=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         seconds=round(time.time() - started, 3), complete=complete, versions=versions(),

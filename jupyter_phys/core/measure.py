@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import torch
 import xarray as xr
 
 from jupyter_phys.core import engines
@@ -88,7 +86,8 @@ def plan(task: BoundTask, subject: Any, options: Mapping[str, Any]) -> Plan:
     for name, values in axes.items():
         axes[name] = [getattr(task.settings(**first | {name: value}), name) for value in values]
     how = session().how(given)
-    find_device(how["device"])
+    if how["engine"] != "dask":  # a cluster has devices of its own; its workers refuse what they lack
+        find_device(how["device"])
     return Plan(
         task,
         task.subjects.resolve(subject, sorts["own"]),
@@ -159,7 +158,7 @@ def _record(asked: Plan, sweep: Sweep, found: list[Outcome]) -> Record:
         inputs=asked.told_inputs,
         seed=asked.how["seed"],
         device=found[0].device,
-        device_name=device_name(found[0].device),
+        device_name=found[0].device_name,
         precision=asked.how["precision"],
         engine=engine if isinstance(engine, str) else type(engine).__name__,
         threads=found[0].threads,
@@ -172,13 +171,6 @@ def _record(asked: Plan, sweep: Sweep, found: list[Outcome]) -> Record:
         facts={name: value for one in reversed(found) for name, value in one.facts.items()},
         versions=versions(),
     )
-
-
-def device_name(device: str) -> str:
-    """What the device calls itself."""
-    if device.startswith("cuda"):
-        return torch.cuda.get_device_name(device)
-    return platform.processor() or platform.machine()
 
 
 def describe(subject: Any) -> dict[str, Any]:

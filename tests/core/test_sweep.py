@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import jupyter_phys as jp
+from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.measure import Plan, plan
 from jupyter_phys.core.progress import Meter
 from jupyter_phys.core.reading import Reading
@@ -57,3 +58,21 @@ def test_any_part_of_the_jobs_makes_a_reading(shared: tuple[Plan, dict[int, Outc
     known = [any(i % 2 == place for i in done) for place in (0, 1)]
     assert data["family"].values.tolist() == ["mask" if one else "" for one in known]
     assert np.isfinite(data["crossover_low"].values).tolist() == known
+
+
+def test_a_reading_without_a_number_is_not_kept(monkeypatch: pytest.MonkeyPatch):
+    def wrong(*args: Any) -> Any:
+        raise ZeroDivisionError
+
+    kept = jp.entropy(MASKS[0], signal=SIGNAL, **SMALL)
+    monkeypatch.setattr("jupyter_phys.instruments.entropy.compute._fill_before", wrong)
+    with pytest.raises(ZeroDivisionError) as caught:
+        jp.entropy(lambda field: field, signal=SIGNAL, **SMALL)
+    assert jp.last() is kept and not getattr(caught.value, "__notes__", [])
+
+
+def test_the_devices_of_a_cluster_are_its_own():
+    task = jp.entropy.task()
+    assert plan(task, MASKS[0], {"device": "cuda:99", "engine": "dask"}).how["device"] == "cuda:99"
+    with pytest.raises(Refused, match="no device"):
+        plan(task, MASKS[0], {"device": "cuda:99"})
