@@ -101,8 +101,8 @@ class Run:
         Raises:
             TypeError, ValueError, RuntimeError: not an array of numbers.
         """
-        tensor = value.detach() if isinstance(value, torch.Tensor) else _from_numpy(value)
-        tensor = tensor.to_dense() if tensor.layout is not torch.strided else tensor
+        array = numbers(value)
+        tensor = array if isinstance(array, torch.Tensor) else _from_numpy(array)
         keeps = complex_too and tensor.is_complex()
         return tensor.to(self.device, self.complex_dtype if keeps else self.dtype).resolve_conj().resolve_neg()
 
@@ -191,12 +191,25 @@ def _real(precision: str, device: torch.device) -> torch.dtype:
     return torch.float64 if precision == "float64" else torch.float32
 
 
-def _from_numpy(value: Any) -> torch.Tensor:
+def numbers(value: Any) -> Any:
+    """``value`` as a dense tensor or numpy array of numbers, in its own memory, precision and place.
+
+    Raises:
+        TypeError, ValueError, RuntimeError: not an array of numbers.
+    """
+    if isinstance(value, torch.Tensor):
+        if value.is_meta:
+            raise RuntimeError("a tensor on the meta device has no values")
+        return value.detach() if value.layout is torch.strided else value.detach().to_dense()
     if np.ma.is_masked(value):
         raise TypeError("some values are masked out")
     array = np.asarray(value)
     if array.dtype.kind not in "biufc":
         raise TypeError(f"{array.dtype} is not a number")
+    return array
+
+
+def _from_numpy(array: np.ndarray[Any, Any]) -> torch.Tensor:
     # torch knows neither long doubles, foreign byte orders, negative strides nor read-only memory
     widest = np.complex128 if array.dtype.kind == "c" else np.float64
     return torch.from_numpy(np.require(array, array.dtype if array.dtype in KNOWN else widest, ["C", "W"]))

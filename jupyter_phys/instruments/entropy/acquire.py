@@ -59,9 +59,9 @@ def zero_filled(fields: Tensor, mask: Tensor, settings: Settings) -> Tensor:
 
 
 def prepare(
-    label: str, subject: Any, shape: tuple[int, ...], settings: Settings, run: Run, *, numpy: bool
+    label: str, subject: Any, shape: tuple[int, ...], settings: Settings, run: Run, *, device: torch.device | None
 ) -> Acquisition:
-    """Make a subject ready for fields of ``shape``.
+    """Make a subject ready for fields of ``shape``; callables get tensors on ``device``, numpy arrays where it is None.
 
     Raises:
         Refused: a mask that does not fit the field, or a callable that cannot be called on it.
@@ -72,7 +72,7 @@ def prepare(
         mask = _fitted(label, subject, shape, settings).to(run.device)
         return Acquisition(label, "mask", 1, lambda draw: mask, copies=_copies(mask))
     if callable(subject):
-        return Acquisition(label, "operator", 1, None, _operator(label, subject, run, numpy=numpy))
+        return Acquisition(label, "operator", 1, None, _operator(label, subject, run, device))
     raise Refused(f"{label} is no acquisition.", given=type(subject).__name__, allowed=ACCEPTS)
 
 
@@ -151,7 +151,9 @@ def _period(kept: Tensor) -> int:
     return int(gaps[0]) if bool((gaps == gaps[0]).all()) else 0
 
 
-def _operator(label: str, subject: Callable[[Any], Any], run: Run, *, numpy: bool) -> Callable[[Tensor], Tensor]:
+def _operator(
+    label: str, subject: Callable[[Any], Any], run: Run, device: torch.device | None
+) -> Callable[[Tensor], Tensor]:
     module = isinstance(subject, torch.nn.Module)
     dtype = run.dtype
     if module:
@@ -162,7 +164,7 @@ def _operator(label: str, subject: Callable[[Any], Any], run: Run, *, numpy: boo
     def operate(field: Tensor) -> Tensor:
         with run.drawing(0), torch.no_grad():  # what it draws depends on the run's seed alone
             called = shadow(subject)  # a fresh one each time: no call sees what another has left
-            given = _given(field, dtype) if module or not numpy else field.cpu().numpy().copy()
+            given = _given(field, dtype, run.device if module else device)
             try:
                 answer = called(given)
             except Exception as reason:
@@ -176,9 +178,11 @@ def _operator(label: str, subject: Callable[[Any], Any], run: Run, *, numpy: boo
     return operate
 
 
-def _given(field: Tensor, dtype: torch.dtype) -> Tensor:
-    """A copy of the field in a real dtype or the complex one that goes with it."""
-    return field.to(dtype.to_complex() if field.is_complex() else dtype, copy=True)
+def _given(field: Tensor, dtype: torch.dtype, device: torch.device | None) -> Any:
+    """A copy of the field in a real dtype or the complex one that goes with it; without a device a numpy array."""
+    if device is None:
+        return field.cpu().numpy().copy()
+    return field.to(device, dtype.to_complex() if field.is_complex() else dtype, copy=True)
 
 
 def _said(given: Any) -> str:

@@ -83,8 +83,7 @@ class Bench:
 
     def batches(self, count: int, *, one_by_one: bool = False) -> Iterator[Batch]:
         """Slices of ``range(count)`` that fit into half the memory (the other half is for phase space) and end soon."""
-        one = self.reference.values[0]
-        cost = 2 * COPIES * one.numel() * one.element_size()
+        cost = 2 * COPIES * self.reference.values.cost
         at_once = max(1, min(AT_ONCE, WORK // self.grid.cells))
         if self.run.device.type != "cpu":
             at_once *= FASTER
@@ -100,12 +99,12 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
     reference = fields(inputs.signal, settings, subjects.values(), run)
     grid = find_grid(reference.shape, settings, run)
     acquisitions = [
-        prepare(label, one, reference.shape, settings, run, numpy=reference.numpy) for label, one in subjects.items()
+        prepare(label, one, reference.shape, settings, run, device=reference.device) for label, one in subjects.items()
     ]
     if grid.size != reference.shape:  # a cropped comb is no comb on the lattice that is measured
         acquisitions = [replace(one, copies=math.nan) for one in acquisitions]
     bench = Bench(reference, acquisitions, grid, settings, run)
-    sound(bench.seen(reference.values), run)
+    sound(reference.values, bench.seen)
     data = run.keep(_empty(bench))
     run.facts |= _facts(bench)
     advice.give(bench, data)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from jupyter_phys.core.errors import Refused
-from jupyter_phys.core.run import GIB, Run
+from jupyter_phys.core.inputs import BuiltIn
+from jupyter_phys.core.run import GIB, Run, is_out_of_memory, numbers
 from jupyter_phys.instruments.entropy.samples import DEFAULT, sample
 from jupyter_phys.instruments.entropy.settings import Settings
+from jupyter_phys.instruments.entropy.source import Source
 from jupyter_phys.physics.entropy_stream import least_memory
 from jupyter_phys.physics.phase_grid import Axis
 from jupyter_phys.physics.phase_space import grid_rule, valid_scale
@@ -23,11 +25,15 @@ SHOWN = 8  # numbers named in a refusal
 
 
 @dataclass(frozen=True)
-class Sample:
+class Sample(BuiltIn):
     """A built-in signal of a size: chosen, and made where it is needed."""
 
     name: str
     shape: tuple[int, ...] | None
+
+    def values(self) -> Any:
+        """Its values, whatever they are needed for."""
+        return sample(self.name, self.shape)
 
     def made(self, ndim: int) -> Any:
         """Its values.
@@ -35,7 +41,7 @@ class Sample:
         Raises:
             Refused: a picture where a signal is asked for.
         """
-        values = sample(self.name, self.shape)
+        values = self.values()
         if ndim == 1 and values.ndim > 1:
             cure = "kind=image, or signal=tone"
             raise Refused("This built-in signal is a picture.", given=self.name, allowed="tone, packet", instead=cure)
@@ -52,16 +58,16 @@ def chosen(signal: Any, settings: Settings, subjects: Iterable[Any]) -> Any:
 
 @dataclass(frozen=True)
 class Fields:
-    """Reference fields ``values[signal, ...]`` on the run's device."""
+    """Reference fields ``values[signals]`` on the run's device, made when asked for: the user's array stays as it is."""
 
-    values: Tensor
+    values: Source
     names: list[str]
-    numpy: bool  # callables get numpy arrays unless the user gave tensors
+    device: torch.device | None  # where the user's tensors are, and callables get them; None: numpy arrays
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one field."""
-        return tuple(self.values.shape[1:])
+        return self.values.shape
 
 
 @dataclass(frozen=True)
@@ -105,22 +111,21 @@ def fields(signal: Any, settings: Settings, masks: Iterable[Any], run: Run) -> F
     ndim = 1 if settings.kind == "signal" else 2
     signal = chosen(signal, settings, masks)
     name = signal.name if isinstance(signal, Sample) else "signal"
-    values = _numbers(signal.made(ndim) if isinstance(signal, Sample) else signal, run)
-    if values.ndim < ndim or 0 in values.shape:
-        hint = "kind=signal" if values.ndim == 1 and values.numel() else ""
+    given = _numbers(signal.made(ndim) if isinstance(signal, Sample) else signal)
+    if given.ndim < ndim or 0 in given.shape:
+        hint = "kind=signal" if given.ndim == 1 and 0 not in given.shape else ""
         axes = "(..., n)" if ndim == 1 else "(..., rows, columns)"
         raise Refused(
             "The signal does not have the shape of this kind.",
-            given=f"shape {tuple(values.shape)}, kind={settings.kind}", allowed=axes, instead=hint,
+            given=f"shape {tuple(given.shape)}, kind={settings.kind}", allowed=axes, instead=hint,
         )  # fmt: skip
-    values = values.reshape(-1, *values.shape[values.ndim - ndim :])
-    sound(values, run)
+    values = Source(given, ndim, run, complex_only=settings.kind == "mri", without_mean=False)
+    peaks = sound(values)
     if settings.subtract_mean:
-        values = _without_mean(values, run)
-    if settings.kind == "mri":
-        values = values.to(run.complex_dtype)
+        values = replace(values, without_mean=True, whole=[])
+        _more_than_a_mean(values, peaks)
     names = [f"{name}{f' {i}' if len(values) > 1 else ''}" for i in range(len(values))]
-    return Fields(values, names, numpy=not isinstance(signal, Tensor))
+    return Fields(values, names, given.device if isinstance(signal, Tensor) else None)
 
 
 def _size(masks: Iterable[Any], ndim: int) -> tuple[int, ...] | None:
@@ -130,23 +135,23 @@ def _size(masks: Iterable[Any], ndim: int) -> tuple[int, ...] | None:
     return full or next((shape * ndim for shape in shapes), None)
 
 
-def _numbers(signal: Any, run: Run) -> Tensor:
+def _numbers(signal: Any) -> Any:
     try:
         if isinstance(signal, (list, tuple)) and all(isinstance(one, Tensor) for one in signal):
             signal = torch.stack([one.detach() for one in signal])
-        return run.tensor(signal)
-    except torch.cuda.OutOfMemoryError:
-        raise
+        return numbers(signal)
     except (TypeError, ValueError, RuntimeError) as reason:
+        if is_out_of_memory(reason):
+            raise
         raise Refused(
             f"A signal is an array of numbers: {reason}.",
             given=type(signal).__name__, allowed="real or complex numbers",
         ) from reason  # fmt: skip
 
 
-def sound(values: Tensor, run: Run) -> None:
-    """Refuse fields [item, ...] without energy or with numbers that are none."""
-    peaks = _peaks(values, run)
+def sound(values: Source, seen: Callable[[Tensor], Tensor] = lambda x: x) -> Tensor:
+    """The largest modulus of each field; refuse those without energy or with numbers that are none."""
+    peaks = _peaks(values, seen)
     if not bool(peaks.isfinite().all()):
         raise Refused(
             "The signal has NaN or infinite values.",
@@ -160,20 +165,22 @@ def sound(values: Tensor, run: Run) -> None:
             "A signal that is zero everywhere has no phase-space density.",
             given=f"signal {which}", allowed="some energy",
         )  # fmt: skip
+    return peaks
 
 
-def _peaks(values: Tensor, run: Run) -> Tensor:
+def _peaks(values: Source, seen: Callable[[Tensor], Tensor] = lambda x: x) -> Tensor:
     """The largest modulus of each field; NaN and infinity stay what they are."""
-    some = max(1, run.memory // (4 * values[0].numel() * values.element_size()))
-    return torch.cat([part.abs().flatten(1).amax(1) for part in values.split(some)])
+    peaks: list[Tensor] = []
+    for batch in values.run.batches(len(values), 8 * values.cost):
+        with batch as items:
+            peaks.append(seen(values[items]).abs().flatten(1).amax(1))
+    return torch.cat(peaks)
 
 
-def _without_mean(values: Tensor, run: Run) -> Tensor:
-    rest = values - values.flatten(1).mean(1).view(-1, *[1] * (values.ndim - 1))
-    noise = 64 * torch.finfo(rest.real.dtype).eps * _peaks(values, run)
-    if bool((_peaks(rest, run) <= noise).any()):
+def _more_than_a_mean(rest: Source, peaks: Tensor) -> None:
+    noise = 64 * torch.finfo(peaks.dtype).eps * peaks
+    if bool((_peaks(rest) <= noise).any()):
         raise Refused("A constant signal without its mean is nothing.", instead="subtract_mean=False")
-    return rest
 
 
 def find_grid(shape: tuple[int, ...], settings: Settings, run: Run) -> Grid:
