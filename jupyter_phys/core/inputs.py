@@ -40,10 +40,25 @@ class Inputs:
         """These inputs with what was not given chosen for all ``subjects``, before they are shared out to workers."""
         return self
 
+    def built_in(self) -> dict[str, BuiltIn]:
+        """The built-in samples among these inputs."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, BuiltIn)}
+
     def fingerprints(self) -> dict[str, str]:
         """A short hash of every input that was given."""
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {name: fingerprint(value) for name, value in values.items() if value is not None}
+
+
+class BuiltIn:
+    """A sample that stands in for an input, by name; :meth:`Inputs.settled` puts it there."""
+
+    name: str
+
+    def values(self) -> Any:
+        """Its content."""
+        raise NotImplementedError
 
 
 def fingerprint(value: Any) -> str:

@@ -15,8 +15,9 @@ import xarray as xr
 
 from jupyter_phys.core import engines
 from jupyter_phys.core.errors import Interrupted, Refused, unknown
-from jupyter_phys.core.inputs import Inputs, fingerprint
+from jupyter_phys.core.inputs import BuiltIn, Inputs, fingerprint
 from jupyter_phys.core.instrument import BoundTask
+from jupyter_phys.core.lookup import installed
 from jupyter_phys.core.progress import Interrupts, Meter, Stopped
 from jupyter_phys.core.reading import Reading, remember
 from jupyter_phys.core.record import Record, versions
@@ -146,8 +147,15 @@ def _anything(data: xr.Dataset) -> bool:
     return any(bool(np.isfinite(one.values).any()) for one in data.data_vars.values() if one.dtype.kind in "fc")
 
 
+def _samples(jobs: list[Job]) -> dict[str, BuiltIn]:
+    """The built-in samples that every job measured on."""
+    found = [job.inputs.built_in() for job in jobs]
+    return {name: one for name, one in found[0].items() if all(other.get(name) == one for other in found)}
+
+
 def _record(asked: Plan, sweep: Sweep, found: list[Outcome]) -> Record:
     engine = asked.how["engine"]
+    samples = _samples(sweep.jobs)
     batches = [one.batch for one in found if one.batch is not None]
     return Record(
         instrument=asked.task.instrument.card.name,
@@ -155,7 +163,8 @@ def _record(asked: Plan, sweep: Sweep, found: list[Outcome]) -> Record:
         settings=asked.settings.model_dump(mode="json"),
         axes={n: [list(v) if isinstance(v, tuple) else v for v in values] for n, values in asked.axes.items()},
         subjects=asked.told_subjects,
-        inputs=asked.told_inputs,
+        inputs=asked.told_inputs | {name: fingerprint(one.values()) for name, one in samples.items()},
+        samples={name: one.name for name, one in samples.items()},
         seed=asked.how["seed"],
         device=found[0].device,
         device_name=found[0].device_name,
@@ -176,6 +185,7 @@ def _record(asked: Plan, sweep: Sweep, found: list[Outcome]) -> Record:
 def describe(subject: Any) -> dict[str, Any]:
     """A subject for the record: its family and settings, or its type and fingerprint."""
     if isinstance(subject, Settings):
-        return {"family": type(subject).__name__.lower(), "settings": subject.model_dump(mode="json")}
+        code = {} if installed(type(subject).__module__) else {"fingerprint": fingerprint(type(subject))}
+        return {"family": type(subject).__name__.lower(), "settings": subject.model_dump(mode="json")} | code
     shape = {"shape": list(subject.shape)} if hasattr(subject, "shape") else {}
     return {"type": type(subject).__name__, "fingerprint": fingerprint(subject), **shape}

@@ -119,7 +119,7 @@ class Reading:
         if subject is None:
             subject = self._named_subjects()
         kept = {"seed": self.record.seed, "precision": self.record.precision}
-        options = {**self.settings.model_dump(), **self.record.axes, **kept, **inputs}
+        options = {**self.settings.model_dump(), **self.record.axes, **kept, **self.record.samples, **inputs}
         second = self._instrument.task(self.record.task)(subject, **options)
         return second.noting(self._differences(second.record))
 

@@ -25,6 +25,7 @@ class Record(BaseModel):
     axes: dict[str, list[Any]] = {}
     subjects: dict[str, dict[str, Any]] = {}
     inputs: dict[str, str] = {}
+    samples: dict[str, str] = {}  # names of the built-in samples among them
     seed: int
     device: str
     device_name: str

@@ -76,3 +76,12 @@ def test_the_devices_of_a_cluster_are_its_own():
     assert plan(task, MASKS[0], {"device": "cuda:99", "engine": "dask"}).how["device"] == "cuda:99"
     with pytest.raises(Refused, match="no device"):
         plan(task, MASKS[0], {"device": "cuda:99"})
+
+
+def test_a_built_in_sample_stands_in_the_record_and_comes_again():
+    reading = jp.entropy("periodic", signal="head", **SMALL)
+    assert reading.record.samples == {"signal": "head"} and len(reading.record.inputs["signal"]) == 16
+    again = reading.again(progress=False)
+    assert again.record.inputs == reading.record.inputs and not [n for n in again.notes if "Not the same" in n.text]
+    assert jp.entropy("periodic", **SMALL).record.samples == {"signal": "camera"}
+    assert jp.entropy("periodic", signal=SIGNAL, **SMALL).record.samples == {}

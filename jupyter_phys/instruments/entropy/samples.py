@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -79,6 +80,7 @@ SAMPLES: dict[str, Callable[[tuple[int, ...] | None], Sample]] = {
 }  # fmt: skip
 
 
+@functools.lru_cache(4)
 def sample(name: str, shape: tuple[int, ...] | None) -> Sample:
     """A built-in field by name, resized to ``shape`` where one is asked for.
 
