@@ -184,7 +184,9 @@ def entropy_kernels(device: str) -> dict[str, Callable[[], Any]]:
         "density": lambda: [block for _, block in power_blocks(fields(2, 64, 64), (axis, axis), 2**22)],
         "local spectrum": lambda: local_spectrum(fields(2, 64, 64), (axis, axis), (5, 7)),
         "wigner": lambda: wigner(fields(2, 64)),
-        "zero-filled": lambda: zero_filled(fields(2, 64, 64), fields(2, 64, 64, dtype=torch.float64), Settings(kind="mri")),
+        "zero-filled": lambda: zero_filled(
+            fields(2, 64, 64), fields(2, 64, 64, dtype=torch.float64), Settings(kind="mri")
+        ),
         "retained energy": lambda: retained(fields(2, 64, 64), fields(2, 64, 64)),
         "psnr": lambda: psnr(fields(2, 64, 64), fields(2, 64, 64)),
     }

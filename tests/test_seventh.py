@@ -170,7 +170,9 @@ def test_axes(shell: InteractiveShell):
     assert data["gravity"].attrs["units"] == "m/s²" and data["period"].attrs["units"] == "s"
 
 
-@pytest.mark.parametrize("line", ["[1.0, 4.0] amplitude=[1, 90] gravity=[1, 4]", "1.0", "swing rod steps=20", "--check"])
+@pytest.mark.parametrize(
+    "line", ["[1.0, 4.0] amplitude=[1, 90] gravity=[1, 4]", "1.0", "swing rod steps=20", "--check"]
+)
 def test_everything_has_a_unit_or_says_that_it_has_none(shell: InteractiveShell, line: str):
     for name, one in run(shell, line).data.variables.items():
         assert isinstance(one.attrs.get("units"), str) and one.attrs.get("long_name"), name

@@ -140,7 +140,9 @@ def _reading(
         seconds=round(time.time() - started, 3), complete=complete, versions=versions(),
         notes=(Note("warning", f"Not met: {', '.join(failed)}"),) if failed else (),
     )  # fmt: skip
-    data = xr.Dataset(variables, {"case": ("case", names, {"units": "", "long_name": "known answer"})}, {"title": title})
+    data = xr.Dataset(
+        variables, {"case": ("case", names, {"units": "", "long_name": "known answer"})}, {"title": title}
+    )
     return remember(Reading(data, Settings(), record))
 
 

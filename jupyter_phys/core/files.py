@@ -129,7 +129,9 @@ def _only_its_own(path: Path) -> None:
             size += math.prod(one.shape or ()) * one.dtype.itemsize if isinstance(one, h5py.Dataset) else 0
     if size > most:
         given, allowed = f"{path.name}: {size / 2**20:,.0f} MiB of numbers", f"{most / 2**20:,.0f} MiB for its size"
-        raise Refused("This file would fill the memory with arrays that it does not hold.", given=given, allowed=allowed)
+        raise Refused(
+            "This file would fill the memory with arrays that it does not hold.", given=given, allowed=allowed
+        )
 
 
 def _json(path: Path) -> tuple[xr.Dataset, dict[str, Any], Record]:

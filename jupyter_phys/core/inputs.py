@@ -151,7 +151,9 @@ def _written(cls: type) -> dict[str, Any]:
     """What a class of the user's says: methods and attributes, not what Python notes beside them."""
     code = (types.FunctionType, staticmethod, classmethod, property)
     said = {name: one for name, one in vars(cls).items() if isinstance(one, code) or not name.startswith("_")}
-    return {name: one for name, one in said.items() if name != "__annotate_func__" and not name.startswith("__pydantic")}
+    return {
+        name: one for name, one in said.items() if name != "__annotate_func__" and not name.startswith("__pydantic")
+    }
 
 
 def _module_parts(module: Any) -> list[Any]:

@@ -24,7 +24,18 @@ ALONE = (
     type(None), bool, int, float, complex, str, bytes, type, types.ModuleType, enum.Enum, torch.dtype, torch.device,
 )  # fmt: skip
 
-OUTSIDE = {"threading", "_thread", "queue", "_queue", "multiprocessing", "concurrent", "asyncio", "logging", "_io", "socket"}
+OUTSIDE = {
+    "threading",
+    "_thread",
+    "queue",
+    "_queue",
+    "multiprocessing",
+    "concurrent",
+    "asyncio",
+    "logging",
+    "_io",
+    "socket",
+}
 
 
 def shadow(subject: T) -> T:
@@ -121,7 +132,9 @@ class _Twins:
 
     def _container(self, value: Any) -> Any:
         twin = self._keep(value, copy.copy(value))
-        parts: list[Any] = [(n, self(one)) for n, one in value.items()] if isinstance(value, dict) else [*map(self, value)]
+        parts: list[Any] = (
+            [(n, self(one)) for n, one in value.items()] if isinstance(value, dict) else [*map(self, value)]
+        )
         twin.clear()
         (twin.extend if isinstance(value, (list, deque)) else twin.update)(parts)
         return self._with_parts(value, twin)
@@ -139,7 +152,9 @@ class _Twins:
         return value if owner is value.__self__ else getattr(owner, value.__name__)
 
     def _object(self, value: Any) -> Any:
-        if hasattr(type(value), "__del__") or type(value).__module__.partition(".")[0] in OUTSIDE:  # a twin would let go
+        if (
+            hasattr(type(value), "__del__") or type(value).__module__.partition(".")[0] in OUTSIDE
+        ):  # a twin would let go
             return value
         inside = hasattr(value, "__dict__") or bool(copyreg._slotnames(type(value)))  # type: ignore[attr-defined]
         try:  # deep where Python sees no parts: generators of random numbers, bytearrays, ...

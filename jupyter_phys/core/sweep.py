@@ -89,7 +89,9 @@ class Sweep:
                 raise
             # frames of a kept exception would hold on to memory of the device
             raise Refused(
-                "The device has too little memory.", given=job.how["device"], instead="device=cpu, a smaller memory=, or smaller inputs"
+                "The device has too little memory.",
+                given=job.how["device"],
+                instead="device=cpu, a smaller memory=, or smaller inputs",
             ) from reason.with_traceback(None)
         finally:
             self.busy.discard(index)

@@ -53,7 +53,8 @@ net = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
 with torch.no_grad():
     for parameter in net.parameters(): parameter.fill_(0.25)
 VALUES = [table, Faded(2.), inner, outer, recursive, functools.partial(outer, times=3), Faded(1.).__call__,
-          lambda f: f * LEVEL, np.fft.fft2, torch.fft.fft2, net, np.float32(2), torch.ones(2).bfloat16(), Faded, Own(), Own, Own().eval().forward]
+          lambda f: f * LEVEL, np.fft.fft2, torch.fft.fft2, net, np.float32(2), torch.ones(2).bfloat16(),
+          Faded, Own(), Own, Own().eval().forward]
 """
 
 
@@ -162,7 +163,11 @@ LEVEL = 1.0
 
 
 def test_what_is_looked_up_from_inside_counts(monkeypatch: pytest.MonkeyPatch):
-    inside = [lambda x: [LEVEL * one for one in x], lambda x: (lambda y: y * LEVEL)(x), lambda x: {i: LEVEL for i in x}]
+    inside = [
+        lambda x: [LEVEL * one for one in x],
+        lambda x: (lambda y: y * LEVEL)(x),
+        lambda x: dict.fromkeys(x, LEVEL),
+    ]
     before = list(map(fingerprint, inside))
     monkeypatch.setitem(globals(), "LEVEL", 2.0)
     assert not set(before) & set(map(fingerprint, inside))

@@ -156,7 +156,9 @@ def test_a_thread_does_not_rewind_what_the_main_thread_draws():
     first = torch.rand(1).item(), np.random.rand(), random.random()
     drawn.set()
     thread.join()
-    assert all(one != two for one, two in zip(first, (torch.rand(1).item(), np.random.rand(), random.random()), strict=True))
+    assert all(
+        one != two for one, two in zip(first, (torch.rand(1).item(), np.random.rand(), random.random()), strict=True)
+    )
     assert not torch.is_anomaly_enabled()
 
 

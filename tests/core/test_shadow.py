@@ -222,7 +222,12 @@ class Careless(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.w, self.v, self.stats, self.slot = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3)), Stats(), Slotted()
+        self.w, self.v, self.stats, self.slot = (
+            nn.Parameter(torch.ones(3)),
+            nn.Parameter(torch.ones(3)),
+            Stats(),
+            Slotted(),
+        )
         self.layers = {"deep": (nn.Linear(3, 3), [Stats()])}
         self.part = self.w.detach()[:2]
         self.handle = self.register_forward_hook(lambda *args: None)
@@ -315,8 +320,8 @@ def stateful() -> dict[str, Any]:
 
     return {
         "global": counts, "containers": logs, "object": Fading(), "method": Fading().__call__, "arrays": arrays,
-        "boxes": boxes, "default": kept, "bound": bound, "closure": lambda x: fading(x), "partial": functools.partial(kept),
-        "no_grad": torch.no_grad()(boxes),
+        "boxes": boxes, "default": kept, "bound": bound, "closure": lambda x: fading(x),
+        "partial": functools.partial(kept), "no_grad": torch.no_grad()(boxes),
     }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def chosen(signal: Any, settings: Settings, subjects: Iterable[Any]) -> Any:
 
 @dataclass(frozen=True)
 class Fields:
-    """Reference fields ``values[signals]`` on the run's device, made when asked for: the user's array stays as it is."""
+    """Reference fields ``values[signals]`` on the run's device, made when asked for; the user's array stays."""
 
     values: Source
     names: list[str]
