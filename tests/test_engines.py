@@ -558,3 +558,30 @@ def test_progress_counts_every_job_once():
             assert 0 <= reading.record.seconds <= time.time() - started + 1
     finally:
         Meter.advance = advance  # type: ignore[method-assign]
+
+
+def states_there() -> Any:
+    return torch.get_num_threads(), np.random.get_state()[1].tobytes(), torch.get_rng_state().numpy().tobytes()
+
+
+def test_workers_of_the_user_are_left_as_they_were():
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        pool.submit(torch.set_num_threads, 2).result()
+        before = pool.submit(states_there).result()
+        measured({"draws": lambda field: field * (np.random.rand(*field.shape) < 0.5)}, pool, signal=pictures(1, 32))
+        assert pool.submit(states_there).result() == before and before[0] == 2
+
+
+class Careless(Random):
+    """Draws from the global states."""
+
+    def draw(self, shape: tuple[int, ...], axis: int, dc: str, generator: torch.Generator) -> torch.Tensor:
+        return torch.rand(shape) < 0.2 + 0.2 * np.random.rand()
+
+
+def test_a_family_that_ignores_its_generator_is_seeded_and_recorded():
+    one, two = (measured(Careless(), name, signal=pictures(1, 32), draws=3) for name in ("inline", "threads"))
+    same(one.data, two.data)
+    assert one.data["delta_S_se"].values.item() > 0
+    (told,) = one.record.subjects.values()
+    assert len(told["fingerprint"]) == 16 and told["family"] == "careless"
