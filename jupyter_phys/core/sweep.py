@@ -137,7 +137,7 @@ def assemble(
 ) -> xr.Dataset:
     """One Dataset from what the jobs found; NaN where nothing was measured."""
     if len(jobs) == 1 and not axes:
-        return found[0].data
+        return found[0].data.copy(deep=True)  # its arrays may lie in the memory of tensors
     by_point: dict[tuple[int, ...], list[xr.Dataset]] = {}
     for index in sorted(found):
         by_point.setdefault(jobs[index].point, []).append(found[index].data)

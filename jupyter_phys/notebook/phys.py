@@ -63,13 +63,12 @@ def device() -> str:
     """The device that a measurement would take, and its memory."""
     import torch
 
-    from jupyter_phys.core.measure import device_name
-    from jupyter_phys.core.run import GIB, find_device
+    from jupyter_phys.core.run import GIB, device_name, find_device
 
     found = find_device(session().device)
     if found.type == "cuda":
         free, total = torch.cuda.mem_get_info(found)
-        return f"{found} ({device_name(str(found))}), {free / GIB:.1f} of {total / GIB:.1f} GiB free"
+        return f"{found} ({device_name(found)}), {free / GIB:.1f} of {total / GIB:.1f} GiB free"
     import psutil
 
     memory = psutil.virtual_memory()
