@@ -13,7 +13,7 @@ ARGS ?=
 BIN   := .venv/bin
 FIRST := notebooks/00_first_reading.ipynb
 # What an editable install depends on: Python sources are used where they lie.
-BUILD := pyproject.toml constraints.txt hatch_build.py $(wildcard labextension/*.json) $(shell find labextension/src labextension/style -type f)
+BUILD := pyproject.toml constraints.txt hatch_build.py $(wildcard labextension/*.json labextension/*.mjs notebooks/[0-9]*.ipynb) $(shell find labextension/src labextension/style -type f)
 
 .PHONY: demo lab test bench clean
 .DELETE_ON_ERROR:

@@ -18,7 +18,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE = (20, 19)
-SOURCES = ("src", "style", "package.json", "package-lock.json", "tsconfig.json")
+SOURCES = ("src", "style", "package.json", "package-lock.json", "tsconfig.json", "tutorials.mjs")
 SHARED = "share/jupyter/labextensions/jupyter-phys"
 
 
@@ -27,12 +27,13 @@ class Unbuildable(Exception):
 
 
 class FrontEnd:
-    """The TypeScript in `labextension/` and what is built from it in `jupyter_phys/labextension/`."""
+    """The TypeScript in `labextension/`, the tutorials, and what is built from them in `jupyter_phys/`."""
 
     def __init__(self, root: Path) -> None:
         self.source = root / "labextension"
         self.built = root / "jupyter_phys" / "labextension"
         self.live = root / "jupyter_phys" / "static"  # of the live widget
+        self.tutorials = root / "notebooks"
         self.stamp = self.source / "lib" / ".built"
 
     @property
@@ -45,7 +46,8 @@ class FrontEnd:
         return self.exists and self.stamp.is_file() and self.stamp.read_text() == self.fingerprint()
 
     def fingerprint(self) -> str:
-        return digest([*(self.source / name for name in SOURCES), self.built, self.live])
+        tutorials = sorted(self.tutorials.glob("[0-9][0-9]_*.ipynb"))
+        return digest([*(self.source / name for name in SOURCES), *tutorials, self.built, self.live])
 
     def build(self) -> None:
         npm = find_npm()

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 SHARED = "share/jupyter/labextensions/jupyter-phys/"
 LOCK = ROOT / "labextension" / "package-lock.json"
 BUILT = ROOT / "jupyter_phys" / "labextension"
+TUTORIALS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 
 @pytest.fixture
@@ -80,6 +81,8 @@ def turn_into_sdist(checkout: Path) -> None:
     (built / "static").mkdir(parents=True)
     (built / "package.json").write_text("{}")
     (built / "static" / "remoteEntry.js").write_text("")
+    (built / "static" / "tutorials").mkdir()
+    (built / "static" / "tutorials" / "00_first.ipynb").write_text("{}")
     (checkout / "PKG-INFO").write_text("Metadata-Version: 2.4\nName: jupyter-phys\nVersion: 0.1.0\n")
 
 
@@ -89,7 +92,7 @@ def test_the_wheel_of_an_sdist_needs_no_node_and_ships_everything_once(checkout:
     done = build("wheel", checkout, path="")
     assert done.returncode == 0, done.stderr
     shipped = names(checkout)
-    for name in ("package.json", "install.json", "static/remoteEntry.js"):
+    for name in ("package.json", "install.json", "static/remoteEntry.js", "static/tutorials/00_first.ipynb"):
         assert sum(one.endswith(SHARED + name) for one in shipped) == 1
     assert not any(name.startswith("jupyter_phys/labextension/") for name in shipped)
     assert "jupyter_phys/py.typed" in shipped
@@ -104,6 +107,8 @@ def test_a_clean_checkout_builds_with_node(checkout: Path):
     assert done.returncode == 0, done.stdout + done.stderr
     shipped = names(checkout)
     assert any(re.search(SHARED + r"static/remoteEntry\.\w+\.js$", name) for name in shipped)
+    for tutorial in TUTORIALS:
+        assert sum(name.endswith(f"{SHARED}static/tutorials/{tutorial.name}") for name in shipped) == 1
     assert not any(name.startswith("jupyter_phys/labextension/") for name in shipped)
 
 
@@ -112,6 +117,16 @@ def test_the_built_front_end_is_one_that_jupyterlab_loads():
     package = json.loads((BUILT / "package.json").read_text())
     assert package["name"] == "jupyter-phys"
     assert (BUILT / package["jupyterlab"]["_build"]["load"]).is_file()
+
+
+@pytest.mark.skipif(not BUILT.exists(), reason="no Node.js on this machine: the front end is not built")
+def test_the_built_front_end_carries_the_tutorials():
+    shelf = BUILT / "static" / "tutorials"
+    listed = json.loads((shelf / "index.json").read_text())
+    assert TUTORIALS and [one["file"] for one in listed] == [path.name for path in TUTORIALS]
+    assert all((shelf / path.name).read_bytes() == path.read_bytes() for path in TUTORIALS)
+    for one in listed:
+        assert one["number"] == one["file"][:2] and one["title"]
 
 
 def test_the_painter_writes_text_never_markup():

@@ -14,12 +14,12 @@ from IPython.core.magic import no_var_expand
 from jupyter_phys.core import instrument, progress
 from jupyter_phys.core.errors import Interrupted, Refused, unknown
 from jupyter_phys.core.session import session
-from jupyter_phys.notebook import complete, turns
+from jupyter_phys.notebook import complete, survey, turns
 from jupyter_phys.notebook.line import Line, evaluate, is_variable, labelled, split
 
 
 def install(shell: Any) -> None:
-    """Register every magic, the session for %config, and Tab."""
+    """Register every magic, the session for %config, Tab, and what the side panel asks."""
     names = list(instrument.packages())
     known = shell.magics_manager.magics["line"]
     for name in names:
@@ -31,6 +31,7 @@ def install(shell: Any) -> None:
     if session() not in shell.configurables:
         shell.configurables.append(session())
     complete.install(shell, names)
+    survey.install(shell)
     if hasattr(shell, "kernel"):
         progress.write_to(_strip)
 
@@ -44,6 +45,7 @@ def _strip() -> TextIO:
 def uninstall(shell: Any) -> None:
     """Take away what :func:`install` added."""
     complete.uninstall(shell)
+    survey.uninstall(shell)
     turns.forget(shell)
     progress.write_to()
     for kind in ("line", "cell"):

@@ -22,7 +22,7 @@ class LiveOutput extends Widget implements IRenderMime.IRenderer {
 
   constructor(private readonly tracker: INotebookTracker) {
     super();
-    this.addClass('jphys-output');
+    this.addClass('jphys-live-output');
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
