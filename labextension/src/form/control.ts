@@ -58,6 +58,7 @@ export class Control {
       box.autocomplete = 'off';
     }
     box.addEventListener('change', () => this.typed());
+    box.addEventListener('keydown', event => event instanceof KeyboardEvent && event.key === 'Enter' && this.typed());
     node.append(label, slider, box, unit, hint, error);
   }
 

@@ -11,6 +11,7 @@ export class Form {
   constructor(schema: unknown, changed: (name: string) => void) {
     this.controls = fieldsOf(schema).map(field => new Control(field, changed));
     this.node.setAttribute('role', 'group');
+    this.node.dataset['lmSuppressShortcuts'] = 'true'; // JupyterLab would take letters and arrows for itself
     this.node.setAttribute('aria-label', 'Settings');
     this.node.append(...this.controls.map(control => control.node));
   }
