@@ -443,7 +443,9 @@ def when_begun(diary: Path, count: int) -> threading.Thread:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_interrupt_keeps_what_is_finished_and_leaves_nothing_running(name: str, tmp_path: Path):
+def test_an_interrupt_keeps_what_is_finished_and_leaves_nothing_running(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
     subjects = {**{f"quick {i}": np.eye(32) for i in range(4)}, **{f"slow {i}": Slow(tmp_path) for i in range(12)}}
     signal = pictures(1, 32)
     with engine(name) as chosen:
@@ -465,6 +467,7 @@ def test_an_interrupt_keeps_what_is_finished_and_leaves_nothing_running(name: st
             assert set(threading.enumerate()) <= threads
         if name == "processes":
             assert not loky_workers()
+            assert "Traceback" not in capfd.readouterr().err
         again = measured(np.eye(32), chosen, signal=signal)
         np.testing.assert_allclose(reading.data["delta_S"].values[:4][there[:4]], again.data["delta_S"].values[0, 0])
 

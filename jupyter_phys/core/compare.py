@@ -58,9 +58,11 @@ def compare(first: Reading, second: Reading, *others: Reading, **named: Reading)
     """Overlay readings of the same instrument and task.
 
     Raises:
-        Refused: readings of different instruments or tasks.
+        Refused: something else than readings, or readings of different instruments or tasks.
     """
     readings = {f"reading {i}": r for i, r in enumerate((first, second, *others), 1)} | named
+    if strange := [type(one).__name__ for one in readings.values() if not isinstance(one, Reading)]:  # pyright: ignore
+        raise Refused("Only readings can be compared.", given=", ".join(strange), instead="jupyter_phys.load(path)")
     kinds = {(r.record.instrument, r.record.task) for r in readings.values()}
     if len(kinds) > 1:
         raise Refused("Only readings of the same instrument and task can be compared.", given=sorted(kinds))

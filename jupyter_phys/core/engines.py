@@ -8,11 +8,11 @@ import platform
 import signal
 import time
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 import cloudpickle
 import torch
@@ -83,17 +83,23 @@ def _collect(sweep: Sweep, executor: Executor) -> None:
                 sweep.meter.advance(1.0)
     except (KeyboardInterrupt, Stopped):
         sweep.meter.stop()
+        if executor not in _OURS:
+            _cancelled(futures)
         raise
     except Exception:
-        wait([future for future in futures if not future.cancel()])  # what runs comes to its end
+        wait(_cancelled(futures))  # what runs comes to its end
         raise
     finally:
-        running = [future for future in futures if not future.cancel()]
         while sweep.busy:
             time.sleep(LOOK)
-        for future in running:
-            if future.done() and future.exception() is None:
+        for future in futures:
+            if future.done() and not future.cancelled() and future.exception() is None:
                 sweep.done.setdefault(futures[future], future.result())
+
+
+def _cancelled(futures: Iterable[Future[Outcome]]) -> list[Future[Outcome]]:
+    """Cancel what has not begun; the others are given back."""
+    return [future for future in futures if not future.cancel()]
 
 
 def _result(future: Future[Outcome]) -> Outcome:
@@ -103,6 +109,8 @@ def _result(future: Future[Outcome]) -> Outcome:
         raise BrokenExecutor("a worker died") from reason
 
 
+# Loky's, which end with all they hold at a stop; they stumble over futures that were cancelled before.
+_OURS: WeakSet[Executor] = WeakSet()
 _AT_HOME: WeakValueDictionary[str, Sweep] = WeakValueDictionary()
 
 
@@ -183,6 +191,7 @@ def _pool(engine: str | Executor, workers: int) -> Generator[Executor, None, Non
         from loky import get_reusable_executor
 
         pool: Any = get_reusable_executor(max_workers=_width(engine, workers), timeout=300, initializer=_deaf)
+        _OURS.add(pool)
         try:
             yield pool
         except (KeyboardInterrupt, Stopped):

@@ -27,9 +27,10 @@ def save(data: xr.Dataset, record: Record, path: Path) -> Path:
     """Write a reading; a file is either whole or not there.
 
     Raises:
-        Refused: a file type other than .nc and .json.
+        Refused: a file type other than .nc and .json, or a folder that is not there.
     """
     _known(path)
+    check_folder(path)
     told = record.model_dump(mode="json")
     said = {"schema": SCHEMA, "record": told, "content": _content(data, told)}
     part = path.with_name(f".{path.name}.part")
@@ -43,6 +44,12 @@ def save(data: xr.Dataset, record: Record, path: Path) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file in a folder that is not there."""
+    if not path.parent.is_dir():
+        raise Refused("There is no such folder.", given=path.parent, instead=path.name)
 
 
 def load(path: Path) -> tuple[xr.Dataset, Record]:

@@ -96,6 +96,7 @@ class Reading:
         kind = path.suffix[1:].lower()
         if kind not in EXPORTS:
             raise Refused("This file type is not known.", given=path.name, allowed=", ".join(f".{e}" for e in EXPORTS))
+        files.check_folder(path)
         if kind == "csv":
             self.to_dataframe().to_csv(path)
         elif kind == "html":
@@ -118,9 +119,13 @@ class Reading:
             raise Refused("A calibration is run again.", instead=f"jupyter_phys.check({self.record.instrument!r})")
         if subject is None:
             subject = self._named_subjects()
+        task = self._instrument.task(self.record.task)
+        found = task.subjects.resolve(subject, {})
+        if len(found) == len(self.record.subjects):  # the same ones, perhaps, which then keep their labels
+            found = dict(zip(self.record.subjects, found.values(), strict=True))
         kept = {"seed": self.record.seed, "precision": self.record.precision}
         options = {**self.settings.model_dump(), **self.record.axes, **kept, **self.record.samples, **inputs}
-        second = self._instrument.task(self.record.task)(subject, **options)
+        second = task(found, **options)
         return second.noting(self._differences(second.record))
 
     def _named_subjects(self) -> dict[str, Any]:

@@ -57,6 +57,11 @@ def test_a_partial_reading_can_be_compared():
     assert all(panel.alt for panel in jp.compare(whole, part).panels())
 
 
+def test_only_readings_are_compared():
+    with pytest.raises(Refused, match="Only readings can be compared"):
+        jp.compare(jp.entropy("periodic", kind="signal", curve=0, pictures=0), 3)  # type: ignore[arg-type]
+
+
 def test_unlike_readings_are_refused():
     reading = measured("periodic", pictures=0)
     other = Reading(reading.data, reading.settings, reading.record.model_copy(update={"task": "check"}))

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import jupyter_phys as jp
 from jupyter_phys.core import files
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.record import Record
@@ -75,6 +76,13 @@ def test_other_file_types_are_refused(name: str, tmp_path: Path):
         files.save(xr.Dataset(), RECORD, tmp_path / name)
     with pytest.raises(Refused, match=r"\.nc or \.json"):
         files.load(tmp_path / name)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path):
+    reading = jp.entropy("periodic", kind="signal", curve=0, pictures=0)
+    for write in (lambda: reading.save(tmp_path / "no" / "x.nc"), lambda: reading.export(tmp_path / "no" / "x.csv")):
+        with pytest.raises(Refused, match="There is no such folder"):
+            write()
 
 
 def test_a_file_that_is_not_there(tmp_path: Path):

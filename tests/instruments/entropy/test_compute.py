@@ -501,6 +501,15 @@ def test_measured_again_gives_the_same_and_says_what_differs():
     assert "Not the same as in the first reading: mask, signal." in warnings_of(other)
 
 
+def test_measured_again_under_the_labels_of_the_first_reading():
+    """A magic names subjects after variables, which a function does not know."""
+    first = measured({"mine": KEEP, "theirs": ~KEEP})
+    second = first.again([KEEP, ~KEEP], signal=FIELD)
+    assert second.data["subject"].values.tolist() == ["mine", "theirs"] and "Not the same" not in warnings_of(second)
+    other = first.again([KEEP, KEEP], signal=FIELD)
+    assert "Not the same as in the first reading: theirs." in warnings_of(other)
+
+
 def test_variable_density_on_a_real_slice():
     """A density that peaks at zero frequency keeps more energy and changes the entropy less than a flat one."""
     reading = measured("polynomial", "brain", kind="mri", p=[0, 2], rate=0.25, draws=1, geometry="lines")
