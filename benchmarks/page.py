@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_phys.figures.panel import Axis, Heat, Line, Plot, Points
+from jupyter_phys.figures.panel import Axis, Heat, Line, PhaseSpace, Plot, Points
 from jupyter_phys.figures.payload import payload
 
 ROOT = Path(__file__).parents[1]
@@ -65,6 +65,19 @@ UPDATE = """async payload => {
   }
   return took.toSorted((a, b) => a - b)[15];
 }"""
+POINT = """async which => {
+  const stage = document.querySelectorAll('.jphys-explorer .jphys-stage')[which];
+  const box = stage.querySelector('canvas').getBoundingClientRect();
+  window.spent.length = 0;
+  for (let i = 0; i < 120; i++) {
+    const [across, down] = [(i * 7 % 60 + 0.5) / 60, (i * 11 % 60 + 0.5) / 60];
+    const at = { clientX: box.x + across * box.width, clientY: box.y + down * box.height, bubbles: true };
+    stage.dispatchEvent(new PointerEvent('pointermove', at));
+    await next();
+  }
+  const own = window.spent.filter(one => one > 0.2).toSorted((a, b) => a - b);
+  return [own[Math.floor(0.5 * own.length)], own[Math.floor(0.95 * own.length)]];
+}"""
 MILLION = """([payload, count]) => {
   const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
   const points = payload.panels[0].marks[0];
@@ -102,6 +115,27 @@ def cases() -> dict[str, Any]:
     return {name: payload(name, [plot], [], instrument="bench") for name, plot in drawn.items()}
 
 
+def explorer() -> PhaseSpace:
+    """Before and after on 128 × 128 samples, as %entropy keeps it."""
+    rng = np.random.default_rng(1)
+    places = Axis("column", "samples"), Axis("row", "samples", downward=True)
+    bands, share = (Axis("ν₁", "cycles/sample"), Axis("ν₀", "cycles/sample")), Axis("energy share", log=True)
+    picture = Heat(rng.random((128, 128)), (0, 127), (0, 127), Axis("magnitude"), palette="grey")
+    spectrum = Heat(rng.random((64, 64)), (-0.5, 0.48), (-0.5, 0.48), share)
+    pictures = [Plot(name, *places, [picture], square=True) for name in ("before", "after")]
+    spectra = [Plot(name, *bands, [spectrum], square=True) for name in ("before", "after")]
+    ends, band = (3.5, 123.5), (-0.47, 0.47)
+    density = rng.random((2, 16, 16, 16, 16))
+    return PhaseSpace("Explorer", pictures, spectra, density, (ends, ends), (band, band), (64, 64))
+
+
+def point(page: Any) -> None:
+    page.evaluate(PAINT, payload("Explorer", [explorer()], [], instrument="bench"))
+    for which, what in ((0, "place"), (2, "frequency")):
+        own, slow = page.evaluate(POINT, which)
+        print(f"explorer, pointing at a {what}: our work a frame {own:.1f} ms (95 %: {slow:.1f}; aim: under 16)")
+
+
 def measure(browser: Any, code: str, pretend: bool) -> None:
     page = browser.new_page(viewport={"width": 1000, "height": 800})
     if pretend:
@@ -121,6 +155,7 @@ def measure(browser: Any, code: str, pretend: bool) -> None:
             f"{name}, {how}: first picture {first:.0f} ms; zooming: our work a frame {own:.1f} ms (95 %: {slow:.1f}), "
             f"between frames {gap:.1f} ms (95 %: {worst:.1f}); new numbers to new picture {new:.1f} ms"
         )
+    point(page)
     if not pretend:
         first, _ = page.evaluate(MILLION % PAINT, [cases()["3,500 points"], 1_000_000])
         own, _, gap, _ = page.evaluate(ZOOM)

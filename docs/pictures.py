@@ -5,15 +5,15 @@ from pathlib import Path
 import jupyter_phys as jp
 from jupyter_phys.core.reading import Reading
 from jupyter_phys.figures import paper
-from jupyter_phys.figures.panel import Plot
+from jupyter_phys.figures.panel import plots
 
 HERE = Path(__file__).parent / "pictures"
 
 
 def write(name: str, reading: Reading, *titles: str) -> None:
     """The plots of a reading that stand under one of these headings or titles."""
-    plots = [panel for panel in reading.panels() if isinstance(panel, Plot) and {panel.row, panel.title} & set(titles)]
-    (HERE / name).write_bytes(paper.png(plots))
+    shown = [plot for plot in plots(reading.panels()) if plot.row.startswith(titles) or plot.title in titles]
+    (HERE / name).write_bytes(paper.png(shown))
 
 
 def main() -> None:

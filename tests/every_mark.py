@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_phys.figures.panel import Axis, Band, Bars, Heat, Line, Movie, Note, Panel, Plot, Points, Table
+from jupyter_phys.figures.panel import Axis, Band, Bars, Heat, Line, Movie, Note, Panel, PhaseSpace, Plot, Points, Table
 from jupyter_phys.figures.payload import payload
 
 MARKUP = "<img src=x onerror=window.hacked=1>"
@@ -16,7 +16,8 @@ TITLE = "Every mark"
 
 
 def panels(shift: float = 0.0) -> list[Panel]:
-    return [table(), lines(), ranking(), scatter(), *maps(shift), diverging(), confusion(), movie(), nothing()]
+    plots = [lines(), ranking(), scatter(), *maps(shift), diverging(), confusion(), movie()]
+    return [table(), *plots, space(), nothing()]
 
 
 def reading(shift: float = 0.0) -> dict[str, Any]:
@@ -100,12 +101,38 @@ def confusion() -> Plot:
 
 
 def movie() -> Plot:
-    x, y = np.meshgrid(np.linspace(-8, 8, 48), np.linspace(-8, 8, 48))
+    x, y = np.meshgrid(np.linspace(-8, 8, 46), np.linspace(-8, 8, 46))
     time = np.linspace(0.6, 12, 20)
     frames = np.stack([300 * np.exp(-(x**2 / (3 + t) + y**2 / (6 + t))) / t + 1e-3 for t in time])
     color = Axis("energy density", "GeV/fm³", log=True, low=1e-2)
     mark = Movie(frames, time, Axis("time τ", "fm/c"), (-8, 8), (-8, 8), color)
     return Plot("Fireball", Axis("x", "fm"), Axis("y", "fm"), [mark], square=True, note="Transverse plane.")
+
+
+def space() -> PhaseSpace:
+    """Two waves, of ν₁ = −0.28 in the left half and of ν₁ = 0.28 in the right; after, of both everywhere."""
+    y, x, v, u = np.meshgrid(*[np.arange(n) for n in (8, 8, 8, 16)], indexing="ij")
+    u, v = (u - 7.5) / 16, (v - 3.5) / 8
+    wave = np.where(x < 4, -0.28125, 0.28125)  # in the middle of a band
+    before = 1e-6 + 0.5 * np.exp(-((u - wave) ** 2 + (v - 0.0625) ** 2) * 200) + 0 * y
+    after = np.maximum(before, before[..., ::-1]) / 2
+    column = np.arange(64)
+    tone = np.cos(2 * np.pi * np.where(column < 32, -0.28125, 0.28125) * column)[None].repeat(64, 0)
+    names = "two waves", f"sampled {MARKUP}"
+    at, across, up = (3.5, 59.5), (-0.46875, 0.46875), (-0.4375, 0.4375)
+    places = Axis("column", "samples"), Axis("row", "samples", downward=True)
+    bands = Axis("frequency ν₁", "cycles/sample"), Axis("frequency ν₀", "cycles/sample")
+    share = Axis("energy share", log=True, low=1e-6, high=0.5)
+
+    def map_of(title: str, axes: tuple[Axis, Axis], values: Any, ends: Any, color: Axis) -> Plot:
+        heat = Heat(values, *ends, color, palette="sequential" if color.log else "grey")
+        return Plot(title, *axes, [heat], row=color.label, square=True)
+
+    both = np.stack([before, after])
+    whole = (0, 63), (0, 63)
+    pictures = [map_of(name, places, tone * k, whole, Axis("field")) for name, k in zip(names, (1, 0.5), strict=True)]
+    spectra = [map_of(name, bands, one[2, 2], (across, up), share) for name, one in zip(names, both, strict=True)]
+    return PhaseSpace("Two waves", pictures, spectra, both, (at, at), (across, up), (18.0, 18.0), note="Halves differ.")
 
 
 def nothing() -> Plot:

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,9 +21,10 @@ from matplotlib.colors import to_hex
 from skimage.data import shepp_logan_phantom
 
 import jupyter_phys as jp
+from benchmarks import page as bench
 from jupyter_phys.figures import paper
 from jupyter_phys.figures.number import number
-from jupyter_phys.figures.panel import Heat, Plot
+from jupyter_phys.figures.panel import Heat, plots
 from jupyter_phys.figures.payload import payload
 from jupyter_phys.figures.scale import settle
 from jupyter_phys.figures.theme import THEMES
@@ -30,6 +32,7 @@ from jupyter_phys.figures.theme import THEMES
 pytestmark = pytest.mark.xdist_group("browser")
 
 MARKUP = every_mark.MARKUP
+GROUPS = ".jphys-reading > :is(.jphys-row, .jphys-explorer, .jphys-tableframe)"
 SMALL = """canvas => {
   const pen = new OffscreenCanvas(48, 48).getContext('2d');
   pen.imageSmoothingQuality = 'high';
@@ -140,7 +143,7 @@ def test_axes_have_titles_with_units_and_plots_have_words_for_who_cannot_see(pag
     label = stage.get_attribute("aria-label")
     assert "Horizontal: window scale s (samples). Vertical: entropy change ΔS (nat)." in label
     assert "Arrow keys" in label
-    assert page.locator(".jphys-stage").count() == sum(isinstance(p, Plot) for p in every_mark.panels())
+    assert page.locator(".jphys-stage").count() == len(plots(every_mark.panels()))
 
 
 def test_hovering_reads_the_nearest_point_with_its_name_error_and_unit(page: Any):
@@ -364,21 +367,24 @@ def test_every_panel_is_photographed_in_both_themes(page: Any):
     laboratory.SCREENS.mkdir(parents=True, exist_ok=True)
     for theme in ("Dark", "Light"):
         laboratory.set_theme(page, theme)
-        for index, one in enumerate(page.locator(".jphys-reading > :is(.jphys-row, .jphys-tableframe)").all()):
+        for index, one in enumerate(page.locator(GROUPS).all()):
             one.screenshot(path=laboratory.SCREENS / f"every_{index}_{theme.lower()}.png")
     assert len(list(laboratory.SCREENS.glob("every_*.png"))) >= 16
 
 
 # Item 7: the figure on paper and the figure on the page are the same figure.
 
-DRAWN = [p for p in every_mark.panels() if isinstance(p, Plot)]
+DRAWN = plots(every_mark.panels())
+SPECTRA = [f"{plot.title}, spectrum" for plot in every_mark.space().spectra]
+ON_PAGE = [plot.title for plot in DRAWN[: -1 - len(SPECTRA)]] + SPECTRA + [DRAWN[-1].title]
 
 
-@pytest.mark.parametrize("plot", DRAWN, ids=[p.title for p in DRAWN])
-def test_paper_and_page_agree(page: Any, plot: Plot):
+@pytest.mark.parametrize("index", range(len(DRAWN)), ids=ON_PAGE)
+def test_paper_and_page_agree(page: Any, index: int):
     """Titles, units, ranges and scales of all axes, the series and their colours, the colour bar."""
+    plot = DRAWN[index]
     axes = paper.draw([replace(plot, row="")]).axes[0]
-    one = panel(page, plot.title)
+    one = panel(page, ON_PAGE[index])
     for axis in ("x", "y"):
         on_paper = str(getattr(axes, f"get_{axis}label")()).replace("\n", " ")
         assert one.get_attribute(f"data-{axis}-title") == on_paper
@@ -395,7 +401,7 @@ def test_paper_and_page_agree(page: Any, plot: Plot):
     if bars and not plot.row:  # plots of a row share one scale, which each alone does not have
         assert one.get_attribute("data-color-title") == bars[0].get_ylabel().replace("\n", " ")
         assert span(one, "color") == pytest.approx(bars[0].get_ylim(), rel=1e-6)
-    (settled,) = [shown for shown in settle(DRAWN) if shown.title == plot.title and isinstance(shown, Plot)]
+    settled = plots(settle(every_mark.panels()))[index]
     for mark in (mark for mark in settled.marks if isinstance(mark, Heat)):
         assert span(one, "color") == pytest.approx((mark.color.low, mark.color.high), rel=1e-6)
 
@@ -405,6 +411,203 @@ def ink_of(handle: Any) -> str:
         if hasattr(handle, name):
             return to_hex(getattr(handle, name)())
     return to_hex(handle[0].get_color() if hasattr(handle[0], "get_color") else handle[0].get_facecolor())
+
+
+# Item 3: the explorer of phase space, in a notebook with no kernel
+
+
+WAVES, SAMPLED = (plot.title for plot in every_mark.space().pictures)
+STATUS = ".jphys-explorer .jphys-status"
+
+
+def brightness(one: Any) -> Any:
+    """How much light comes from each of 48 × 48 parts of a map."""
+    dots = np.array(one.locator("canvas").evaluate(SMALL), dtype=float).reshape(48, 48, 4)
+    return dots[..., :3].sum(-1)
+
+
+def test_pointing_at_a_place_shows_its_spectrum(page: Any):
+    picture, spectrum = panel(page, WAVES), panel(page, f"{WAVES}, spectrum")
+    for across, wave in ((0.25, -0.28125), (0.75, 0.28125)):
+        page.mouse.move(*at(picture, across, 0.5))
+        page.wait_for_timeout(100)
+        light = brightness(spectrum)
+        row, column = np.unravel_index(light.argmax(), light.shape)
+        band = 1 / 16  # of the coarse block
+        assert -0.5 + (column + 0.5) / 48 == pytest.approx(wave, abs=band)
+        assert 0.5 - (row + 0.5) / 48 == pytest.approx(0.0625, abs=2 * band)
+        said = page.locator(STATUS).inner_text()
+        sign = "−" if wave < 0 else ""
+        assert f"Strongest at (frequency ν₁, frequency ν₀): {WAVES} ({sign}0.2813, 0.0625); " in said
+    page.mouse.move(2, 2)
+    page.wait_for_timeout(100)
+    assert "Spectra at column 18, row 18 samples" in page.locator(STATUS).inner_text()
+
+
+def test_pointing_at_a_frequency_shows_where_it_lives_and_leaving_brings_the_picture_back(page: Any):
+    picture, spectrum = panel(page, WAVES), panel(page, f"{WAVES}, spectrum")
+    before = brightness(picture)
+    left = slice(0, 24), slice(24, 48)
+    for across, (lit, dark) in ((0.78, left[::-1]), (0.22, left)):
+        page.mouse.move(*at(spectrum, across, 0.44))
+        page.wait_for_timeout(150)
+        light = brightness(picture)
+        assert light[:, lit].mean() > 2 * light[:, dark].mean()
+        assert picture.get_attribute("data-color-title") == "energy share"
+        assert picture.locator(".jphys-pin").is_visible() and spectrum.locator(".jphys-tip").is_visible()
+    both = brightness(panel(page, SAMPLED))
+    assert both[:, :24].mean() == pytest.approx(both[:, 24:].mean(), rel=0.05), "sampling copies it to everywhere"
+    page.mouse.move(2, 2)
+    page.wait_for_timeout(150)
+    assert picture.get_attribute("data-color-title") == "field"
+    assert np.array_equal(brightness(picture), before)
+
+
+def test_a_click_keeps_the_place(page: Any):
+    picture = panel(page, WAVES)
+    page.mouse.click(*at(picture, 0.75, 0.25))
+    page.mouse.move(2, 2)
+    page.wait_for_timeout(100)
+    assert "Spectra at column 48, row 16 samples" in page.locator(STATUS).inner_text()
+    page.mouse.click(*at(picture, 18.5 / 64, 18.5 / 64))
+
+
+def test_stages_blink_in_one_place_and_stop(page: Any):
+    shown = page.locator(".jphys-explorer")
+    shown.scroll_into_view_if_needed()
+    blink, beside = (shown.get_by_role("button", name=name, exact=True) for name in ("blink", "side by side"))
+    assert beside.get_attribute("aria-pressed") == "true" and shown.locator(".jphys-plot").count() == 4
+    blink.click()
+    assert blink.get_attribute("aria-pressed") == "true" and shown.locator(".jphys-plot").count() == 2
+    for name in (SAMPLED, WAVES, SAMPLED):
+        shown.locator(f'.jphys-plot[data-panel="{name}"]').wait_for()
+    shown.get_by_role("button", name="Stop blinking").click()
+    held = shown.locator(".jphys-plot").first.get_attribute("data-panel")
+    page.wait_for_timeout(1600)
+    assert shown.locator(".jphys-plot").first.get_attribute("data-panel") == held
+    shown.get_by_role("button", name=WAVES, exact=True).click()
+    assert shown.locator(".jphys-plot").first.get_attribute("data-panel") == WAVES
+    page.mouse.move(*at(panel(page, f"{WAVES}, spectrum"), 0.78, 0.44))
+    page.wait_for_timeout(150)
+    assert panel(page, WAVES).get_attribute("data-color-title") == "energy share"
+    for theme in ("Dark", "Light"):
+        laboratory.set_theme(page, theme)
+        page.mouse.move(*at(panel(page, f"{WAVES}, spectrum"), 0.78, 0.44))
+        page.wait_for_timeout(150)
+        shown.screenshot(path=laboratory.SCREENS / f"explorer_blink_{theme.lower()}.png")
+    beside.click()
+    assert shown.locator(".jphys-plot").count() == 4
+
+
+def test_the_explorer_needs_no_mouse(page: Any):
+    shown, picture = page.locator(".jphys-explorer"), panel(page, WAVES)
+    live = shown.locator("> [aria-live=polite]")
+    picture.get_by_role("application").focus()
+    page.keyboard.press("ArrowRight")
+    assert "Spectra at column 32, row 32 samples" in live.text_content()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")
+    assert "column 33" in live.text_content()
+    panel(page, f"{WAVES}, spectrum").get_by_role("application").focus()
+    page.keyboard.press("ArrowUp")
+    assert live.text_content().startswith("Where frequency ν₁ 0.03125, frequency ν₀ 0.0625 cycles/sample lives.")
+    page.keyboard.press("Escape")
+    assert "Spectra at column 32, row 32 samples" in page.locator(STATUS).inner_text()
+    shown.get_by_role("button", name="blink", exact=True).focus()
+    page.keyboard.press("Enter")
+    assert shown.locator(".jphys-plot").count() == 2
+    assert page.evaluate("document.activeElement.textContent") == "blink", "the focus stays"
+    shown.get_by_role("button", name="side by side", exact=True).focus()
+    page.keyboard.press("Space")
+    assert shown.locator(".jphys-plot").count() == 4
+
+
+def test_every_chart_of_the_explorer_is_saved_as_it_is_shown(page: Any):
+    one = panel(page, f"{WAVES}, spectrum")
+    name, text = saved(page, one, "CSV")
+    assert name == "Two-waves-two-waves-spectrum.csv"
+    rows = list(csv.DictReader(io.StringIO(text.decode())))
+    assert len(rows) == 128 and "energy share" in rows[0]
+    _, picture = saved(page, panel(page, SAMPLED), "SVG")
+    assert b"data:image/png;base64," in picture and b"&lt;img" in picture
+
+
+ASKED = """async ([code, payload]) => {
+  const { paint } = await import(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })));
+  const waiting = window.waiting = [];
+  const ask = question => new Promise((done, fail) => waiting.push({ question, done, fail }));
+  window.painted = paint(document.getElementById('host'), payload, {}, ask);
+  window.answer = (index, level, rows) => {
+    const buffer = new Float32Array(2 * rows * rows).fill(1e-6);
+    buffer[Math.round(level * rows) * rows + rows / 2] = buffer[rows * rows] = 0.5;
+    const ends = [-0.5, 0.5 - 1 / rows];
+    waiting[index].done({ values: { dtype: 'f4', shape: [2, rows, rows], buffer }, x: ends, y: ends });
+  };
+}"""
+
+
+@pytest.fixture
+def asking(chromium: Any, errors: list[str]) -> Iterator[Any]:
+    """The painter on a bare page, with a kernel that answers when the test wants."""
+    if not shutil.which("npx"):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("the painter alone is not tested: Node.js is not there")
+    errors.clear()
+    page = laboratory.new_page(chromium, errors)
+    css = (laboratory.ROOT / "labextension" / "style" / "index.css").read_text()
+    page.goto("about:blank")
+    page.set_content(f"<style>{css}</style><body style='background:#fff'><div id=host style='width:900px'></div>")
+    page.evaluate(ASKED, [bench.painter(), payload("t", [every_mark.space()], [], instrument="probe")])
+    page.locator(".jphys-plot canvas[data-with]").nth(3).wait_for(state="attached")
+    yield page
+    page.evaluate("painted.dispose()")
+    page.context.close()
+    assert errors == []
+
+
+def point_at(page: Any, title: str, across: float, down: float) -> None:
+    page.mouse.move(*at(panel(page, title), across, down))
+    page.wait_for_timeout(80)
+
+
+def test_a_kernel_sharpens_what_is_pointed_at_and_the_last_question_wins(asking: Any):
+    page, spectrum = asking, panel(asking, f"{WAVES}, spectrum")
+    questions = "() => waiting.map(it => it.question)"
+    assert page.evaluate(questions) == [], "the first place is known in full"
+    point_at(page, WAVES, 10.5 / 64, 20.5 / 64)
+    coarse = brightness(spectrum)
+    point_at(page, WAVES, 20.5 / 64, 20.5 / 64)
+    point_at(page, WAVES, 30.5 / 64, 40.5 / 64)
+    assert page.evaluate(questions) == [{"panel": "Two waves", "place": [20, 10]}], "one at a time"
+    page.evaluate("answer(0, 0.1, 48)")
+    page.wait_for_timeout(80)
+    assert page.evaluate(questions)[1:] == [{"panel": "Two waves", "place": [40, 30]}], "of the others the last"
+    assert np.array_equal(brightness(spectrum), coarse), "an answer that nobody waits for any more is not shown"
+    page.evaluate("answer(1, 0.25, 48)")
+    page.wait_for_timeout(80)
+    light = brightness(spectrum)
+    assert np.unravel_index(light.argmax(), light.shape) == pytest.approx((47 - 12, 24), abs=1), "row 12 from below"
+    assert (light > np.median(light) + 30).sum() <= 4, "one cell of 48 × 48"
+    assert f"{WAVES} (0, −0.25)" in page.locator(STATUS).inner_text()
+    point_at(page, f"{WAVES}, spectrum", 0.78, 0.44)
+    assert page.evaluate(questions)[-1]["frequency"] == pytest.approx([0.0625, 0.28125])
+    page.evaluate("waiting.at(-1).fail(new Error('the kernel is gone'))")
+    page.wait_for_timeout(80)
+    light = brightness(panel(page, WAVES))
+    assert light[:, 24:].mean() > 2 * light[:, :24].mean(), "what is stored stays"
+    point_at(page, WAVES, 0.9, 0.9)
+    page.evaluate("waiting.at(-1).done({values: 'nonsense'})")
+    page.wait_for_timeout(80)
+
+
+def test_who_asked_for_less_motion_sees_a_standing_picture(lab: laboratory.Lab, chromium: Any, opened: Any):
+    page = laboratory.new_page(chromium, [], reduced_motion="reduce")
+    lab.open(page, "every.ipynb")
+    shown = page.locator(".jphys-explorer")
+    shown.get_by_role("button", name="blink", exact=True).click()
+    assert shown.get_by_role("button", name="Go on blinking").is_visible()
+    page.wait_for_timeout(1000)
+    assert shown.locator(".jphys-plot").first.get_attribute("data-panel") == WAVES
+    page.context.close()
 
 
 # Other notebooks, other pages
@@ -491,10 +694,10 @@ def test_a_measured_reading_opens_without_kernel(lab: laboratory.Lab, chromium: 
     shown = page.locator(".jphys-reading")
     assert shown.get_attribute("data-instrument") == "entropy"
     assert "Phase-space entropy" in shown.get_attribute("aria-label")
-    assert page.locator(".jphys-plot").count() == sum(isinstance(panel, Plot) for panel in reading.panels())
+    assert page.locator(".jphys-plot").count() == len(plots(reading.panels()))
     for theme in ("Dark", "Light"):
         laboratory.set_theme(page, theme)
-        rows = page.locator(".jphys-reading > :is(.jphys-row, .jphys-tableframe)").all()
+        rows = page.locator(GROUPS).all()
         for index, one in enumerate(rows):
             one.screenshot(path=laboratory.SCREENS / f"mri_{index}_{theme.lower()}.png")
     page.context.close()
@@ -504,13 +707,14 @@ def test_a_measured_reading_opens_without_kernel(lab: laboratory.Lab, chromium: 
 def spoiled() -> dict[str, Any]:
     """A reading whose panels are broken, each in another way, and one that is whole."""
     data = every_mark.reading()
-    plots = {panel["title"]: panel for panel in data["panels"]}
-    plots["Rotation"]["marks"][0]["values"]["shape"] = [50, 81]
-    plots["Confusion"]["marks"][0]["values"]["b64"] = "%%%"
-    plots["Fireball"]["marks"][0]["time"] = [1, 2]
-    plots["Mass residuals"]["x"]["high"] = "far"
-    plots["Numbers"]["rows"][0] = ["too short"]
-    plots["before"]["type"] = "hologram"
+    panels = {panel["title"]: panel for panel in data["panels"]}
+    panels["Rotation"]["marks"][0]["values"]["shape"] = [50, 81]
+    panels["Confusion"]["marks"][0]["values"]["b64"] = "%%%"
+    panels["Fireball"]["marks"][0]["time"] = [1, 2]
+    panels["Mass residuals"]["x"]["high"] = "far"
+    panels["Numbers"]["rows"][0] = ["too short"]
+    panels["before"]["type"] = "hologram"
+    panels["Two waves"]["spectra"].pop()
     return data
 
 
@@ -525,10 +729,10 @@ def test_a_broken_reading_says_what_is_wrong_and_shows_the_rest(
     said = " ".join(page.locator(".jphys-unknown").all_inner_texts())
     for words in (
         "8000 bytes where its shape wants 8100", "is not base64", "20 frames and 2 times", "not a finite number",
-        "a row that is not 4 cells long", "does not know such panels",
+        "a row that is not 4 cells long", "does not know such panels", "1 spectra and 2 stages",
     ):  # fmt: skip
         assert words in said
-    assert page.locator(".jphys-plot").count() == len(DRAWN) - 5
+    assert page.locator(".jphys-plot").count() == len(DRAWN) - 5 - 4
     page.locator(".jp-Notebook .jp-Cell").last.scroll_into_view_if_needed()
     page.get_by_text("It has schema 9, this page knows 1").wait_for()
     assert page.locator("pre.jphys-text", has_text="the numbers as text").count() == 1

@@ -35,7 +35,8 @@ class Comparison:
         for name, reading in self.readings.items():
             for panel in reading.panels():
                 found.setdefault((type(panel), panel.title), {})[name] = panel
-        joined = [_tables(parts) if kind is Table else _plots(parts) for (kind, _), parts in found.items()]
+        join = {Table: _tables, Plot: _plots}  # what is all maps has nothing to overlay
+        joined = [join[kind](parts) for (kind, _), parts in found.items() if kind in join]
         return [panel for panel in joined if panel is not None]
 
     def figure(self, *, theme: Literal["light", "dark"] = "light") -> Any:

@@ -34,6 +34,7 @@ class Task:
     measure: str = "compute:measure"
     panels: str = "panels:panels"
     drafts: bool = False  # measure minds run.draft: a quick look while a slider moves
+    explore: str = ""  # cuts at full resolution through what a panel shows coarsely
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ class BoundTask:
     def panels(self) -> Callable[..., Any]:
         """``panels(reading) -> list[Panel]``."""
         return self.instrument.part(self.task.panels)
+
+    @property
+    def explore(self) -> Callable[..., Any] | None:
+        """``explore(subjects, inputs, settings, run, *, place=None, frequency=None)``; None where it has none."""
+        return self.instrument.part(self.task.explore) if self.task.explore else None
 
     def __call__(self, subject: Any = None, **options: Any) -> Reading:
         """Measure ``subject``; see the signature for settings, inputs and how to run.

@@ -21,7 +21,7 @@ from jupyter_phys.core.lookup import installed
 from jupyter_phys.core.progress import Interrupts, Meter, Stopped
 from jupyter_phys.core.reading import Reading, remember
 from jupyter_phys.core.record import Record, versions
-from jupyter_phys.core.run import find_device, untouched
+from jupyter_phys.core.run import Run, find_device, untouched
 from jupyter_phys.core.session import session
 from jupyter_phys.core.settings import Settings
 from jupyter_phys.core.subject import axis_values
@@ -130,6 +130,20 @@ def take(asked: Plan, meter: Callable[[str, int], Meter], keep: Callable[[Readin
             raise Interrupted(reading)  # no context: kept as the last exception, it would pin tensors in its frames
     assert reading is not None
     return reading
+
+
+def explore(asked: Plan, **question: Any) -> Any:
+    """What the task's ``explore`` answers about what was measured: a cut at full resolution.
+
+    Raises:
+        Refused: the task has none, or the question is none.
+    """
+    if asked.task.explore is None:
+        raise Refused("This measurement has no finer cuts.", given=asked.task.name)
+    run = Run(asked.how, Meter("", shown=False))
+    inputs = asked.inputs.settled(asked.subjects, asked.settings)
+    with untouched():
+        return asked.task.explore(asked.subjects, inputs, asked.settings, run, **question)
 
 
 def _reading(asked: Plan, sweep: Sweep, keep: Callable[[Reading], Reading]) -> Reading | None:

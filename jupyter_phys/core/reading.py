@@ -17,7 +17,7 @@ from jupyter_phys.core.instrument import Card, Instrument, find
 from jupyter_phys.core.record import Record
 from jupyter_phys.core.settings import Settings
 from jupyter_phys.figures import html, text
-from jupyter_phys.figures.panel import Note, Panel, Plot
+from jupyter_phys.figures.panel import Note, Panel, plots
 from jupyter_phys.figures.payload import payload
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def figure(panels: Sequence[Panel], title: str, theme: Literal["light", "dark"] 
     """
     from jupyter_phys.figures import paper
 
-    if not any(isinstance(panel, Plot) for panel in panels):
+    if not plots(panels):
         raise Refused("there is no plot, only tables.", instead='.export("reading.html")')
     return paper.draw(panels, title=title, theme=theme)
 
@@ -191,7 +191,7 @@ def picture(panels: Sequence[Panel], title: str) -> bytes | None:
     """The plots as a PNG; None where there are only tables."""
     from jupyter_phys.figures import paper
 
-    return paper.png(panels, title=title) if any(isinstance(panel, Plot) for panel in panels) else None
+    return paper.png(panels, title=title) if plots(panels) else None
 
 
 def load(path: str | Path) -> Reading:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from html import escape
 
 from jupyter_phys.figures.number import cell, numeric
-from jupyter_phys.figures.panel import Note, Panel, Plot, Table
+from jupyter_phys.figures.panel import Note, Panel, Table, spoken
 
 _ROWS = 400  # of a longer table only the first rows are shown
 _INCH = 0.0254  # metres
@@ -41,12 +41,11 @@ _CSS = """
 
 def render(title: str, panels: Sequence[Panel], notes: Sequence[Note], picture: bytes | None) -> str:
     """A ``<section>`` with everything; ``picture`` is the plots as a PNG, described by their alt text."""
-    plots = [panel for panel in panels if isinstance(panel, Plot)]
     parts = [
         # A <div>, because every <h3> of an output would appear in the notebook's table of contents.
         f'<div class="title" role="heading" aria-level="3"><strong>{escape(title)}</strong></div>' if title else "",
         *(_note(note) for note in notes),
-        _figure(plots, picture),
+        _figure(panels, picture),
         *(_table(panel) for panel in panels if isinstance(panel, Table)),
     ]
     body = "\n".join(part for part in parts if part)
@@ -77,12 +76,13 @@ def _note(note: Note) -> str:
     return f'<p role="note" class="{escape(note.level)}">{word}{escape(note.text)}</p>'
 
 
-def _figure(plots: Sequence[Plot], picture: bytes | None) -> str:
-    if not plots:
+def _figure(panels: Sequence[Panel], picture: bytes | None) -> str:
+    shown = [panel for panel in panels if not isinstance(panel, Table)]
+    if not shown:
         return ""
     if picture is None:
-        return "\n".join(f"<p>{escape(plot.alt)}</p>" for plot in plots)
-    alt = escape(" ".join(plot.alt for plot in plots))
+        return "\n".join(f"<p>{escape(panel.alt)}</p>" for panel in shown)
+    alt = escape(spoken(shown))
     size = css_size(picture)
     measures = f' width="{size[0]}" height="{size[1]}"' if size else ""
     data = base64.b64encode(picture).decode("ascii")

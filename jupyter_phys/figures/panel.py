@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+Span = tuple[float, float]
 Cell = str | float | int | bool | None
 
 
@@ -225,7 +226,57 @@ class Table:
         return f"Table: {self.title}. {len(self.rows)} rows; columns {', '.join(self.columns)}."
 
 
-Panel = Plot | Table
+@dataclass(frozen=True, eq=False)
+class PhaseSpace:
+    """A density over places and frequencies, explored one cut at a time, before and after something was done.
+
+    Each stage has two plots with one map each: a picture over places, and the spectrum at ``place``. Their titles
+    name the stage; all pictures share their axes, and so do all spectra, whose colour axis is that of the density.
+    ``density[stage, y, x, v, u]`` holds all cuts, coarsely; ``places`` and ``frequencies`` are the centres of its
+    first and last cell, along the horizontal axis and along the vertical one.
+    """
+
+    title: str
+    pictures: Sequence[Plot]
+    spectra: Sequence[Plot]
+    density: Array
+    places: tuple[Span, Span]
+    frequencies: tuple[Span, Span]
+    place: Span  # (x, y) of the spectra
+    _: KW_ONLY
+    note: str = ""
+    row: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "density", _array(self.density, 5, "PhaseSpace.density"))
+        _same_length(self, "pictures", "spectra", "density")
+        for plot in self.plots:
+            if not any(isinstance(mark, Heat) for mark in plot.marks):
+                raise ValueError(f"the plot {plot.title!r} of a PhaseSpace has no map")
+
+    @property
+    def plots(self) -> list[Plot]:
+        """What stands still on paper: the pictures, then the spectra."""
+        return [*self.pictures, *self.spectra]
+
+    @property
+    def alt(self) -> str:
+        """One paragraph that says what it shows, for who cannot see it."""
+        return " ".join(part for part in (f"{self.title}.", *(plot.alt for plot in self.plots), self.note) if part)
+
+
+Panel = Plot | Table | PhaseSpace
+
+
+def plots(panels: Sequence[Panel]) -> list[Plot]:
+    """Every plot among the panels, in order, those of a PhaseSpace too."""
+    parts = ([] if isinstance(it, Table) else [it] if isinstance(it, Plot) else it.plots for it in panels)
+    return [plot for part in parts for plot in part]
+
+
+def spoken(panels: Sequence[Panel]) -> str:
+    """The alt text of one picture of all plots among the panels."""
+    return " ".join(panel.alt for panel in panels if not isinstance(panel, Table))
 
 
 def _span(values: Array) -> str:

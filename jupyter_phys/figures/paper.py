@@ -26,7 +26,7 @@ from jupyter_phys.figures import frame
 from jupyter_phys.figures.indexed import few_colors
 from jupyter_phys.figures.ink import Drawn, Ink
 from jupyter_phys.figures.lettering import families, wrapped
-from jupyter_phys.figures.panel import Axis, Bars, Heat, Palette, Panel, Plot
+from jupyter_phys.figures.panel import Axis, Bars, Heat, Palette, Panel, Plot, plots, spoken
 from jupyter_phys.figures.scale import settle
 from jupyter_phys.figures.stills import Still, stills
 from jupyter_phys.figures.theme import THEMES, UNHINTED, Theme, ThemeName
@@ -75,7 +75,7 @@ def draw(panels: Sequence[Panel], *, title: str = "", theme: ThemeName = "light"
     Plots of one ``row`` stand side by side under that heading. The figure's label (``get_label()``) is the alt
     text of all of them. With no plot to draw it raises ValueError.
     """
-    rows = _rows([panel for panel in settle(panels) if isinstance(panel, Plot)])
+    rows = _rows(plots(settle(panels)))
     if not rows:
         raise ValueError("there is no plot among these panels, so nothing to draw; text and html show tables")
     look = THEMES[theme]
@@ -83,7 +83,7 @@ def draw(panels: Sequence[Panel], *, title: str = "", theme: ThemeName = "light"
         spaced = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.05, wspace=0.03, hspace=0.05)
         figure = Figure(figsize=(width, 3.4 * len(rows)), dpi=SCREEN, layout=spaced)
         FigureCanvasAgg(figure)
-        figure.set_label(" ".join(panel.alt for panel in panels if isinstance(panel, Plot)))
+        figure.set_label(spoken(panels))
         if title:
             _heading(figure, title, 12, width)
         grid = GridSpec(len(rows), 1, figure=figure)
@@ -125,10 +125,10 @@ def png(
     return buffer.getvalue() if buffer.tell() <= _HEAVY else few_colors(buffer)
 
 
-def _rows(plots: Sequence[Plot]) -> list[_Row]:
+def _rows(shown: Sequence[Plot]) -> list[_Row]:
     """Plots of one row together, in the order in which rows first appear; long rows go on below."""
     groups: dict[object, list[Plot]] = {}
-    for plot in plots:
+    for plot in shown:
         groups.setdefault(plot.row or id(plot), []).append(plot)
     return [line for group in groups.values() for line in _lines(group)]
 

@@ -5,6 +5,10 @@ The whole: schema (1), instrument, title, notes [{level, text}], panels. A panel
 - table: title, columns, rows (text, numbers and null), note, alt
 - plot: title, x, y (axes), marks, row, note, alt, square
 
+- phase_space: title, pictures and spectra (plots, one a stage, named by their titles; each has one map), density
+  [stage, y, x, v, u] of what the spectra show, places and frequencies (each {x, y}: the centres of the density's first
+  and last cell along that axis), place (x, y of the spectra), note, alt
+
 An axis: label, unit, log, low, high, categories, downward; low and high are always given. A mark has its type,
 its label, and series: the number of its colour, null for maps, references and background regions. Further
 
@@ -43,19 +47,23 @@ from jupyter_phys.figures.panel import (
     Movie,
     Note,
     Panel,
+    PhaseSpace,
     Plot,
     Points,
+    Span,
     Table,
+    plots,
 )
 from jupyter_phys.figures.scale import settle
 from jupyter_phys.figures.theme import series
-from jupyter_phys.figures.thin import shape, thin
+from jupyter_phys.figures.thin import shape, thin, thin_space
 
 __all__ = ["SCHEMA", "buffered", "decode", "payload"]
 
 SCHEMA = 1
 _FEWEST = 16  # no mark is thinned to fewer points, bars or cells
-_TRIES = 6
+_TRIES = 8
+_SPACE = 20  # times the cells of a map: what a density over places and frequencies may have, at a byte each
 _LETTERS = (1000, 100, 30)  # what texts are cut to: harmless at first, the rest when marks cannot give more
 
 JSON = dict[str, Any]
@@ -128,9 +136,11 @@ def _fullest(write: Callable[[_Limits], tuple[JSON, int]], limits: _Limits, most
     written, above = write(replace(limits, cells=many))
     if above <= budget:
         return written
+    straight = True
     for _ in range(_TRIES):
-        cells = few + int((many - few) * (budget - below) / (above - below))
+        cells = few + int((many - few) * (budget - below) / (above - below)) if straight else math.isqrt(few * many)
         written, size = write(replace(limits, cells=cells))
+        straight = size <= budget or not straight  # what is small already stays as it is: the straight line overshoots
         if size > budget:
             many, above = cells, size
         else:
@@ -143,7 +153,8 @@ def _fullest(write: Callable[[_Limits], tuple[JSON, int]], limits: _Limits, most
 def _cells(panel: Panel) -> int:
     if isinstance(panel, Table):
         return 4 * len(panel.rows) * len(panel.columns)
-    return max((math.prod(shape(mark)) for mark in panel.marks), default=0)
+    space = math.ceil(panel.density.size / _SPACE) if isinstance(panel, PhaseSpace) else 0
+    return max([space, *(math.prod(shape(mark)) for plot in plots([panel]) for mark in plot.marks)])
 
 
 @dataclass(frozen=True)
@@ -162,8 +173,35 @@ class _Writer:
             "instrument": self._text(instrument),
             "title": self._text(title),
             "notes": told,
-            "panels": [self._table(it) if isinstance(it, Table) else self._plot(it) for it in kept],
+            "panels": [self._panel(it) for it in kept],
         }
+
+    def _panel(self, panel: Panel) -> JSON:
+        match panel:
+            case Table():
+                return self._table(panel)
+            case Plot():
+                return self._plot(panel)
+            case PhaseSpace():
+                return self._space(panel)
+
+    def _space(self, panel: PhaseSpace) -> JSON:
+        small = thin_space(panel, _SPACE * max(_FEWEST, self.limits.cells))
+        log = any(isinstance(mark, Heat) and mark.color.log for plot in panel.spectra for mark in plot.marks)
+        written: JSON = {
+            "type": "phase_space",
+            "title": self._text(panel.title),
+            "pictures": [self._plot(plot) for plot in panel.pictures],
+            "spectra": [self._plot(plot) for plot in panel.spectra],
+            "density": pack(small.density, log=log, coarse=True),
+            "places": _ends(small.places),
+            "frequencies": _ends(small.frequencies),
+            "place": rounded(np.array(panel.place)),
+            "note": self._text(panel.note),
+            "alt": self._text(panel.alt),
+        }
+        before, after = list(panel.density.shape), list(small.density.shape)
+        return written if before == after else {**written, "thinned": [before, after]}
 
     def _text(self, text: str) -> str:
         most = self.limits.letters
@@ -260,6 +298,10 @@ class _Writer:
     def _map(self, mark: Heat | Movie) -> JSON:
         places = {"x": rounded(np.array(mark.x)), "y": rounded(np.array(mark.y))}
         return {**places, "color": self._axis(mark.color), "palette": mark.palette}
+
+
+def _ends(axes: tuple[Span, Span]) -> JSON:
+    return {name: rounded(np.array(ends)) for name, ends in zip("xy", axes, strict=True)}
 
 
 def _is_exact(value: Cell) -> TypeGuard[int]:

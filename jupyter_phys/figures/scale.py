@@ -19,8 +19,11 @@ from jupyter_phys.figures.panel import (
     Movie,
     Palette,
     Panel,
+    PhaseSpace,
     Plot,
     Points,
+    Table,
+    plots,
 )
 
 Range = tuple[float, float]
@@ -39,9 +42,8 @@ def settle(panels: Sequence[Panel]) -> list[Panel]:
     so that before and after can be compared. A diverging map is symmetric about 0 (about 1 when logarithmic)
     unless its axis fixes both ends: then its neutral colour is their middle.
     """
-    plots = [panel for panel in panels if isinstance(panel, Plot)]
-    colors = _color_ranges(plots)
-    return [_settled(panel, colors) if isinstance(panel, Plot) else panel for panel in panels]
+    colors = _color_ranges(plots(panels))
+    return [_with_ranges(panel, colors) for panel in panels]
 
 
 def ends(axis: Axis) -> Range:
@@ -71,6 +73,17 @@ def recut(centres: Range, cells: int, fewer: int, log: bool = False) -> Range:
     low, high = (math.log(low), math.log(high)) if log else (low, high)
     half = (high - low) / fewer / 2
     return (math.exp(low + half), math.exp(high - half)) if log else (low + half, high - half)
+
+
+def _with_ranges(panel: Panel, colors: dict[ColorKey, Range]) -> Panel:
+    match panel:
+        case Table():
+            return panel
+        case Plot():
+            return _settled(panel, colors)
+        case PhaseSpace():
+            pictures, spectra = ([_settled(plot, colors) for plot in row] for row in (panel.pictures, panel.spectra))
+            return replace(panel, pictures=pictures, spectra=spectra)
 
 
 def _settled(plot: Plot, colors: dict[ColorKey, Range]) -> Plot:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from jupyter_phys.figures.number import cell, numeric
-from jupyter_phys.figures.panel import Note, Panel, Plot, Table
+from jupyter_phys.figures.panel import Note, Panel, Table
 
 _WIDTH = 100  # columns of a terminal
 _NARROWEST = 12  # a column is not squeezed below this
@@ -22,7 +22,7 @@ def render(title: str, panels: Sequence[Panel], notes: Sequence[Note] = ()) -> s
     parts += [_table(panel) for panel in panels if isinstance(panel, Table)]
     if notes:
         parts.append("\n".join(_note(note) for note in notes))
-    plots = [_clean(panel.title) for panel in panels if isinstance(panel, Plot)]
+    plots = [_clean(panel.title) for panel in panels if not isinstance(panel, Table)]
     if plots:
         parts.append(_filled(f"Plots: {'; '.join(plots)}"))
     return "\n\n".join(parts)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_phys.figures.panel import Array, Band, Bars, Heat, Line, Mark, Movie, Plot, Points
+from jupyter_phys.figures.panel import Array, Band, Bars, Heat, Line, Mark, Movie, PhaseSpace, Plot, Points
 from jupyter_phys.figures.scale import recut
 
 Index = NDArray[np.intp]
@@ -36,6 +36,22 @@ def thin(plot: Plot, mark: Mark, cells: int) -> Mark:
             return _thin_heat(plot, mark, cells)
         case Movie():
             return _thin_movie(plot, mark, cells)
+
+
+def thin_space(panel: PhaseSpace, cells: int) -> PhaseSpace:
+    """``panel`` with a density of at most ``cells`` cells: places and frequencies shrink alike, largest values stay."""
+    density = panel.density
+    part = (cells / max(1, density.size)) ** 0.25
+    if part >= 1:
+        return panel
+    fewer = [max(1, int(n * part)) for n in density.shape[1:]]
+    for axis, n in enumerate(fewer, start=1):
+        starts = (np.arange(n) * density.shape[axis]) // n
+        density = np.fmax.reduceat(density, starts, axis=axis)
+    y, x, v, u = panel.density.shape[1:]
+    places = recut(panel.places[0], x, fewer[1]), recut(panel.places[1], y, fewer[0])
+    frequencies = recut(panel.frequencies[0], u, fewer[3]), recut(panel.frequencies[1], v, fewer[2])
+    return replace(panel, density=density, places=places, frequencies=frequencies)
 
 
 def shape(mark: Mark) -> list[int]:

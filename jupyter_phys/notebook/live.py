@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from IPython.display import display
 import jupyter_phys
 from jupyter_phys.core.errors import Interrupted, Refused
 from jupyter_phys.core.instrument import BoundTask
-from jupyter_phys.core.measure import Plan, plan, take
+from jupyter_phys.core.measure import Plan, explore, plan, take
 from jupyter_phys.core.progress import Meter, seldom
 from jupyter_phys.core.reading import Reading
 from jupyter_phys.core.settings import Settings
@@ -75,6 +75,12 @@ class Call:
         asked.how |= {"draft": draft} | ({"precision": "float32"} if draft else {})
         return asked
 
+    def explore(self, values: Mapping[str, Any], question: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+        """A finer cut through what was measured with these values, see ``explore`` of the task; in float32."""
+        asked = self.plan(values, draft=False)
+        asked.how["precision"] = "float32"
+        return explore(asked, **{name: one for name, one in question.items() if name in ("place", "frequency")})
+
 
 def _tupled(value: Any) -> Any:
     """JSON knows lists alone; a list would make an axis."""
@@ -83,11 +89,16 @@ def _tupled(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Asked:
-    """Settings that a page wants measured."""
+    """What a page wants: settings measured, or a question about what was measured answered."""
 
     view: str
     number: int
-    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    content: dict[str, Any]
+
+    @property
+    def whom(self) -> dict[str, Any]:
+        """To whom an answer goes."""
+        return {"view": self.view, "number": self.number}
 
 
 class Live(anywidget.AnyWidget):
@@ -101,6 +112,7 @@ class Live(anywidget.AnyWidget):
         self._call, self._reading, self._values = call, reading, call.values
         self._turns = turns(shell)
         self._worker = Worker[Asked](self._work)
+        self._guide = Worker[Asked](self._explore)
         self._handle: Any = None
         self.on_msg(self._hear)
 
@@ -112,9 +124,11 @@ class Live(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Stop the thread, free what it holds, close the comm and clear the display."""
-        self._worker.close()
+        for worker in (self._worker, self._guide):
+            worker.close()
         self._turns.nudge()
-        self._worker.join(timeout=5)
+        for worker in (self._worker, self._guide):
+            worker.join(timeout=5)
         if self._handle is not None and self.comm is not None:
             self.send({"type": "closed"})
             self._handle.update({"text/plain": ""}, raw=True)
@@ -131,6 +145,8 @@ class Live(anywidget.AnyWidget):
                 self._tell_reading(self._reading, {"view": view})
             case "measure":
                 self._worker.ask(Asked(view, int(said["number"]), said["values"]))
+            case "explore":
+                self._guide.ask(Asked(view, int(said["number"]), said["question"]))
             case "cancel":
                 self._worker.cancel()
                 self._turns.nudge()
@@ -142,34 +158,33 @@ class Live(anywidget.AnyWidget):
 
     def _work(self, asked: Asked, worker: Worker[Asked]) -> None:
         """A draft, where the task makes drafts, and then the measurement; again if a cell had to go first."""
-        whom = {"view": asked.view, "number": asked.number}
         while not worker.superseded and not worker.cancelled:
             if not self._turns.is_free:
-                self.send({"type": "waiting", **whom})
+                self.send({"type": "waiting", **asked.whom})
             try:
-                self._measure(asked, worker, whom)
+                self._measure(asked, worker)
                 return
             except Interrupted:
                 worker.stopping.clear()
             except Refused as refusal:
-                return self.send({"type": "error", "text": str(refusal), **whom})
+                return self.send({"type": "error", "text": str(refusal), **asked.whom})
             except Exception as error:  # whatever a stranger's callable raises belongs on the page
-                return self.send({"type": "error", "text": f"{type(error).__name__}: {error}", **whom})
+                return self.send({"type": "error", "text": f"{type(error).__name__}: {error}", **asked.whom})
 
-    def _measure(self, asked: Asked, worker: Worker[Asked], whom: dict[str, Any]) -> None:
+    def _measure(self, asked: Asked, worker: Worker[Asked]) -> None:
         for draft in (True, False) if self._call.task.task.drafts else (False,):
             worker.yields = not draft
             with self._turns.turn(worker.stopping):
                 if worker.superseded or worker.stopping.is_set():
                     raise Interrupted
-                reading = take(self._call.plan(asked.values, draft=draft), self._meter(worker, whom), lambda one: one)
+                reading = take(self._call.plan(asked.content, draft=draft), self._meter(worker, asked), lambda one: one)
             if not draft:
-                self._reading, self._values = reading, asked.values
-            self._tell_reading(reading, {**whom, "draft": draft, "values": asked.values})
+                self._reading, self._values = reading, asked.content
+            self._tell_reading(reading, {**asked.whom, "draft": draft, "values": asked.content})
 
-    def _meter(self, worker: Worker[Asked], whom: dict[str, Any]) -> Any:
+    def _meter(self, worker: Worker[Asked], asked: Asked) -> Any:
         def told(part: float) -> None:
-            self.send({"type": "progress", "part": round(part, 3), **whom})
+            self.send({"type": "progress", "part": round(part, 3), **asked.whom})
 
         return functools.partial(Meter, shown=False, told=seldom(told), stopping=worker.stopping)
 
@@ -178,3 +193,14 @@ class Live(anywidget.AnyWidget):
         payload, buffers = buffered(reading.title, panels, reading.notes, instrument=reading.record.instrument)
         known = {"settled": reading.record.facts.get("settled", {}), "seconds": reading.record.seconds}
         self.send({"type": "reading", "payload": payload, **known, **more}, buffers)
+
+    def _explore(self, asked: Asked, worker: Worker[Asked]) -> None:
+        """A cut through phase space at full resolution, for what somebody points at."""
+        try:
+            with self._turns.turn(worker.stopping):
+                values, x, y = self._call.explore(self._values, asked.content)
+        except Exception as error:  # the page keeps what it has; it shows no error for a place pointed at
+            return self.send({"type": "failed", "text": f"{type(error).__name__}: {error}", **asked.whom})
+        packed = {"dtype": "f4", "shape": list(values.shape), "buffer": 0}
+        answer = {"values": packed, "x": list(x), "y": list(y)}
+        self.send({"type": "answer", "answer": answer, **asked.whom}, [values.astype("<f4").tobytes()])

@@ -15,7 +15,7 @@ import { Player } from './hand/player';
 import { Pointer, type Rect } from './hand/pointer';
 import { Overlay, Tip } from './hand/tip';
 import { savers } from './keep/savers';
-import { movieOf, type Axis, type Plot, type Range } from './reading/panel';
+import { mapOf, movieOf, type Axis, type Plot, type Range } from './reading/panel';
 import type { Repaint } from './repaint';
 
 /** The room that a row gives to one of its plots. */
@@ -28,6 +28,9 @@ export interface Surroundings {
   link: Link;
   repaint: Repaint;
   theme(): Theme;
+  /** told what a chart reads, and what of it was chosen to stay */
+  heard?(chart: Chart, hit: Hit | null): void;
+  chosen?(chart: Chart, hit: Hit): void;
 }
 
 export class Chart implements Member, Read {
@@ -49,6 +52,8 @@ export class Chart implements Member, Read {
   private room: Room | null = null;
   private last: Scene | null = null;
   private frame = 0;
+  private hit: Hit | null = null;
+  private pinned: Range | null = null;
   private readonly draw = () => {
     try {
       this.drawNow();
@@ -80,6 +85,26 @@ export class Chart implements Member, Read {
     }
     this.describe();
     this.redraw();
+  }
+
+  /** Shows another plot with the same axes; at once where only the cells of its map are others. */
+  swap(plot: Plot): void {
+    const [was, now] = [mapOf(this.plot), mapOf(plot)];
+    const isLight = was !== undefined && was.color === now?.color && was.palette === now.palette && plot.title === this.plot.title;
+    this.plot = plot;
+    if (this.last && isLight) {
+      this.last = { ...this.last, plot };
+      paintLayer(this.canvas, this.last, this.cache);
+    } else {
+      this.describe();
+      this.redraw();
+    }
+  }
+
+  /** A cross hair at x and y that stays. */
+  pin(at: Range | null): void {
+    this.pinned = at;
+    this.last && this.overlay.pinAt(at, this.last);
   }
 
   place(room: Room): void {
@@ -156,6 +181,15 @@ export class Chart implements Member, Read {
     this.overlay.boxAt(box);
   }
 
+  click(px: number, py: number): void {
+    const hit = this.last && hitAt(this.last, px, py);
+    hit && this.around.chosen?.(this, hit);
+  }
+
+  choose(): void {
+    this.hit && this.around.chosen?.(this, this.hit);
+  }
+
   play(): void {
     this.player?.turn();
   }
@@ -207,12 +241,14 @@ export class Chart implements Member, Read {
     if (!scene) {
       return;
     }
+    this.hit = hit;
     this.tip.show(hit, scene);
     this.overlay.ringAt(hit);
     const { plot } = this;
     const at = hit && new Map([[quantity(plot.x), hit.x], [quantity(plot.y), hit.y]].filter(([key]) => key) as [string, number][]);
     this.overlay.hairsAt(hit && (hit.mark.type === 'heat' || hit.mark.type === 'movie') ? at : null, scene);
     this.around.link.point(at, this);
+    this.around.heard?.(this, hit);
   }
 
   private drawLegend(): void {
@@ -239,6 +275,7 @@ export class Chart implements Member, Read {
     this.picture?.remove();
     this.picture = picture;
     this.overlay.node.before(picture);
+    this.overlay.pinAt(this.pinned, scene);
     const drawn = paintLayer(this.canvas, scene, this.cache);
     if (isNew) {
       this.drawLegend();

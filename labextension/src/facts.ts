@@ -46,7 +46,7 @@ function shrunk(mark: Mark): string {
   return `Thinned to fit the notebook: ${sizes(after)} of ${sizes(before)} ${ways[mark.type]}.`;
 }
 
-function sizes(lengths: number[]): string {
+export function sizes(lengths: number[]): string {
   return lengths.map(count).join(' × ');
 }
 

@@ -9,10 +9,12 @@ import { element } from './dom';
 import { claim, release } from './draw/gl';
 import { LIGHT, themeAt, type Theme } from './draw/theme';
 import { Link } from './hand/link';
-import type { Panel, Plot, Unknown } from './reading/panel';
+import { Explorer } from './explorer';
+import type { Panel, PhaseSpace, Plot, Unknown } from './reading/panel';
 import { parse, type Note, type Reading } from './reading/reading';
 import { Repaint } from './repaint';
 import { Row } from './row';
+import type { Ask } from './space/asker';
 import { TableView } from './table';
 import { watch } from './watch';
 
@@ -30,15 +32,18 @@ export interface Painted {
   dispose(): void;
 }
 
-/** Puts `payload` on the page in place of what `host` held. */
-export function paint(host: HTMLElement, payload: unknown, spare: Spare = {}): Painted {
-  let view = viewOf(payload, spare);
+/**
+ * Puts `payload` on the page in place of what `host` held. Where a kernel runs, `ask` gets it to compute what somebody
+ * points at in an explorer: it resolves to {values [stage, rows, columns], packed, x: [first, last], y: [first, last]}.
+ */
+export function paint(host: HTMLElement, payload: unknown, spare: Spare = {}, ask?: Ask): Painted {
+  let view = viewOf(payload, spare, ask);
   host.replaceChildren(view.node);
   return {
     update(next, more = {}) {
       if (!view.take(next)) {
         view.dispose();
-        view = viewOf(next, more);
+        view = viewOf(next, more, ask);
         host.replaceChildren(view.node);
       }
     },
@@ -56,9 +61,9 @@ interface View {
   dispose(): void;
 }
 
-function viewOf(payload: unknown, spare: Spare): View {
+function viewOf(payload: unknown, spare: Spare, ask?: Ask): View {
   try {
-    return new ReadingView(parse(payload));
+    return new ReadingView(parse(payload), ask);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { node: unreadable(why, spare), take: () => false, dispose: () => undefined };
@@ -70,13 +75,16 @@ class ReadingView implements View {
   private readonly head = element('div', 'jphys-top');
   private readonly link = new Link();
   private readonly repaint = new Repaint();
-  private readonly rows: Row[] = [];
+  private readonly rows: Shown[] = [];
   private readonly unwatch: () => void;
   private theme: Theme = LIGHT;
   private width = 0;
   private readonly kinds: string;
 
-  constructor(reading: Reading) {
+  constructor(
+    reading: Reading,
+    private readonly ask?: Ask
+  ) {
     const around: Surroundings = { link: this.link, repaint: this.repaint, theme: () => this.theme };
     this.kinds = kindsOf(reading);
     this.node.append(this.head, ...grouped(reading.panels).map(group => this.panel(group, around)));
@@ -100,11 +108,11 @@ class ReadingView implements View {
       return false;
     }
     const groups = grouped(reading.panels);
-    const plots = groups.filter(isPlots);
+    const shown = groups.filter(isDrawn);
     this.write(reading);
-    this.rows.forEach((row, i) => row.take(plots[i]!));
+    this.rows.forEach((row, i) => row.take(shown[i]!));
     const tables = this.node.querySelectorAll(':scope > .jphys-tableframe, :scope > .jphys-unknown');
-    groups.filter(group => !isPlots(group)).forEach((group, i) => tables[i]!.replaceWith(other(group[0]!)));
+    groups.filter(group => !isDrawn(group)).forEach((group, i) => tables[i]!.replaceWith(other(group[0]!)));
     this.resized(this.width);
     return true;
   }
@@ -126,10 +134,10 @@ class ReadingView implements View {
   }
 
   private panel(group: Panel[], around: Surroundings): HTMLElement {
-    if (!isPlots(group)) {
+    if (!isDrawn(group)) {
       return other(group[0]!);
     }
-    const row = new Row(group, around);
+    const row: Shown = isPlots(group) ? new Row(group, around) : new Explorer(group, around, this.ask);
     this.rows.push(row);
     return row.node;
   }
@@ -152,9 +160,29 @@ class ReadingView implements View {
   }
 }
 
+/** A group of panels on the page. */
+interface Shown {
+  node: HTMLElement;
+  take(group: Panel[]): void;
+  layout(width: number): void;
+  redraw(): void;
+  dispose(): void;
+}
+
 /** What the nodes of a reading depend on. */
 function kindsOf({ panels }: Reading): string {
-  return JSON.stringify(panels.map(panel => (panel.type === 'plot' ? [panel.row, panel.marks.map(mark => mark.type === 'movie')] : panel.type)));
+  return JSON.stringify(panels.map(kindOf));
+}
+
+function kindOf(panel: Panel): unknown {
+  switch (panel.type) {
+    case 'plot':
+      return [panel.row, panel.marks.map(mark => mark.type === 'movie')];
+    case 'phase_space':
+      return [panel.title, panel.pictures.map(plot => plot.title)];
+    default:
+      return panel.type;
+  }
 }
 
 /** Plots of one row together, where the first of them stands. */
@@ -176,6 +204,10 @@ function grouped(panels: Panel[]): Panel[][] {
 
 function isPlots(group: Panel[]): group is Plot[] {
   return group[0]!.type === 'plot';
+}
+
+function isDrawn(group: Panel[]): group is Plot[] | PhaseSpace[] {
+  return isPlots(group) || group[0]!.type === 'phase_space';
 }
 
 function other(panel: Panel): HTMLElement {

@@ -14,11 +14,13 @@ export class Row {
   readonly node = element('div', 'jphys-row');
   private readonly line = element('div', 'jphys-line');
   private readonly note = element('p', 'jphys-caption');
-  private readonly charts: Chart[];
+  readonly charts: Chart[];
 
   constructor(
     private plots: Plot[],
-    around: Surroundings
+    around: Surroundings,
+    /** what the same charts show in turn, for which there has to be room too */
+    private readonly turned: Plot[] = []
   ) {
     this.charts = plots.map(plot => new Chart(plot, around));
     const heading = plots[0]?.row;
@@ -40,8 +42,10 @@ export class Row {
 
   layout(width: number): void {
     const columns = columnsFor(this.plots, width);
-    this.line.style.gridTemplateColumns = `repeat(${columns}, max-content)`;
-    const given = rooms(this.plots, width, columns);
+    const given = rooms(this.plots, width, columns, this.turned);
+    const least = given.map((room, i) => room.box.width + sidesAt(this.plots[i]!, this.turned[i], room.box.width, room.bears));
+    const fixed = Array.from({ length: columns }, (_, c) => `${Math.max(...least.filter((_, i) => i % columns === c))}px`);
+    this.line.style.gridTemplateColumns = this.turned.length ? fixed.join(' ') : `repeat(${columns}, max-content)`;
     given.forEach((room, i) => this.charts[i]!.place(room));
     this.note.textContent = given.some(room => room.bears.note) ? '' : standing(this.plots[0]!);
     this.note.hidden = !this.note.textContent;
@@ -63,7 +67,7 @@ function columnsFor(plots: Plot[], width: number): number {
   return Math.ceil(plots.length / Math.ceil(plots.length / most));
 }
 
-function rooms(plots: Plot[], width: number, columns: number): Room[] {
+function rooms(plots: Plot[], width: number, columns: number, turned: Plot[]): Room[] {
   const alone = plots.length === 1;
   const bears = plots.map((_, i) => sharing(plots, i, columns));
   const note = plots.every(plot => standing(plot) === standing(plots[0]!)) && !alone;
@@ -71,7 +75,7 @@ function rooms(plots: Plot[], width: number, columns: number): Room[] {
   let room = (most / columns) * 0.8;
   for (let pass = 0; pass < 4; pass++) {
     // titles wrap in the room that margins leave, and margins depend on how titles wrap
-    const taken = plots.map((plot, i) => sidesOf(plot, room, bears[i]!));
+    const taken = plots.map((plot, i) => sidesAt(plot, turned[i], room, bears[i]!));
     const widest = Array.from({ length: columns }, (_, c) => Math.max(...taken.filter((_, i) => i % columns === c)));
     const left = most - GAP * (columns - 1) - widest.reduce((sum, side) => sum + side, 0);
     room = Math.max(90, Math.min(left / columns, alone && plots[0]!.square ? MAP_ALONE : Infinity));
@@ -82,6 +86,10 @@ function rooms(plots: Plot[], width: number, columns: number): Room[] {
     const box = boxes[i]!;
     return { box: aspect(plot) === null ? { ...box, height: tallest } : box, bears: { ...bears[i]!, note: !note } };
   });
+}
+
+function sidesAt(plot: Plot, other: Plot | undefined, room: number, bears: Room['bears']): number {
+  return Math.max(sidesOf(plot, room, bears), other ? sidesOf(other, room, bears) : 0);
 }
 
 function sidesOf(plot: Plot, room: number, bears: Room['bears']): number {

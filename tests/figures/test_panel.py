@@ -1,9 +1,25 @@
 """Panels: units, alt text, and what they refuse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from jupyter_phys.figures.panel import Axis, Band, Bars, Heat, Line, Movie, Note, Plot, Points, Table
+from jupyter_phys.figures.panel import (
+    Axis,
+    Band,
+    Bars,
+    Heat,
+    Line,
+    Movie,
+    Note,
+    PhaseSpace,
+    Plot,
+    Points,
+    Table,
+    plots,
+    spoken,
+)
 
 
 def test_axis_title_says_the_unit_and_nothing_where_there_is_none():
@@ -43,6 +59,27 @@ def test_a_frame_of_a_movie_is_a_map_of_the_same_scale():
     assert movie.frame(1).palette == "grey" and movie.frame(1).color == movie.color
 
 
+def space(density=None, **more) -> PhaseSpace:
+    axis = Axis("x", "fm"), Axis("y", "fm")
+
+    def one(name, level):
+        heat = Heat(np.full((4, 6), level), (0, 5), (0, 3), Axis("Q", log=True))
+        return Plot(name, *axis, [heat], row=f"row of {level:g}")
+
+    pictures, spectra = ([one(name, level) for name in ("before", "after")] for level in (1.0, 2.0))
+    density = np.ones((2, 3, 4, 5, 6)) if density is None else density
+    return PhaseSpace("Space", pictures, spectra, density, ((0, 3), (0, 2)), ((0, 5), (0, 4)), (1, 1), **more)
+
+
+def test_a_phase_space_is_its_plots_where_nothing_moves():
+    panel, axis = space(note="Look."), Axis("x")
+    alone = Plot("alone", axis, axis, [])
+    table = Table("t", ["a"], [[1]])
+    assert [plot.title for plot in plots([alone, panel, table])] == ["alone", "before", "after", "before", "after"]
+    assert panel.alt.startswith("Space. before.") and panel.alt.endswith("Look.") and panel.alt.count("4 × 6 map") == 4
+    assert spoken([alone, panel, table]) == f"{alone.alt} {panel.alt}"
+
+
 @pytest.mark.parametrize(
     "build",
     [
@@ -56,6 +93,10 @@ def test_a_frame_of_a_movie_is_a_map_of_the_same_scale():
         lambda: Heat(np.zeros(3), (0, 1), (0, 1), Axis("c")),
         lambda: Movie(np.zeros((2, 3, 3)), np.zeros(3), Axis("t"), (0, 1), (0, 1), Axis("c")),
         lambda: Table("t", ["a", "b"], [[1]]),
+        lambda: space(np.ones((3, 3, 4, 5, 6))),
+        lambda: space(np.ones((2, 3, 4))),
+        lambda: replace(space(), spectra=space().spectra[:1]),
+        lambda: replace(space(), spectra=[Plot("p", Axis("x"), Axis("y"), [])] * 2),
     ],
 )
 def test_what_does_not_fit_together_is_refused(build):

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from jupyter_phys.figures import paper
-from jupyter_phys.figures.panel import Axis, Band, Bars, Heat, Line, Movie, Plot, Points, Table
+from jupyter_phys.figures.panel import Axis, Band, Bars, Heat, Line, Movie, PhaseSpace, Plot, Points, Table
 from jupyter_phys.figures.theme import THEMES, series
 
 X, Y = Axis("window scale s", "samples"), Axis("ΔS", "nats")
@@ -176,6 +176,16 @@ def test_a_movie_is_six_frames_with_their_times_and_one_colour_bar():
     assert np.array_equal(drawn[0].images[0].get_array(), frames[0])
     assert {ax.images[0].get_clim() for ax in drawn} == {(frames.min(), frames.max())}
     assert any("Event" in text for text in texts(drawn[0]))
+
+
+def test_a_phase_space_is_a_row_of_pictures_and_a_row_of_spectra():
+    pictures, spectra = ([Plot(n, X, Y, [heat()], row=row) for n in ("before", "after")] for row in ("seen", "heard"))
+    ends = (0.0, 1.0), (0.0, 1.0)
+    panel = PhaseSpace("Space", pictures, spectra, np.ones((2, 2, 2, 2, 2)), ends, ends, (0, 0))
+    figure = paper.draw([panel])
+    assert [row.get_suptitle() for row in figure.subfigs] == ["seen", "heard"]
+    assert [[ax.get_title(loc="left") for ax in row.axes] for row in figure.subfigs] == [["before", "after"]] * 2
+    assert figure.get_label() == panel.alt
 
 
 def test_notes_are_captions_and_the_figure_bears_the_alt_text():

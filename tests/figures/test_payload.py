@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from jupyter_phys.figures.packed import TOP, decode, pack
-from jupyter_phys.figures.panel import Axis, Band, Bars, Heat, Line, Movie, Note, Plot, Points, Table
+from jupyter_phys.figures.packed import COARSE_TOP, TOP, decode, pack
+from jupyter_phys.figures.panel import Axis, Band, Bars, Heat, Line, Movie, Note, PhaseSpace, Plot, Points, Table
 from jupyter_phys.figures.payload import payload
 from jupyter_phys.figures.scale import cell_edges
 
@@ -99,6 +99,49 @@ def test_short_series_keep_seven_digits(values):
 def test_digits_that_tell_neighbours_apart_are_kept():
     values = 1e6 + np.array([0.0, 1e-3, 2e-3])
     assert np.ptp(decode(pack(values))) == pytest.approx(2e-3, rel=1e-3)
+
+
+@given(arrays(float, st.tuples(st.integers(1, 5), st.just(3)), elements=st.floats(1e-200, 1e200) | st.just(-1.0)))
+def test_eight_bits_are_off_by_half_a_step_too(values):
+    packed = pack(values, log=True, coarse=True)
+    read, above = decode(packed), values > 0
+    assert packed["dtype"] == "u1" and np.all(read[~above] == 0)
+    bound = np.ptp(np.log(values[above])) / COARSE_TOP / 2 if above.any() else 0
+    assert np.all(np.abs(np.log(read[above] / values[above])) <= bound * (1 + 1e-6) + 1e-12)
+    assert np.isnan(decode(pack(np.array([[1.0, math.nan]]), coarse=True))).tolist() == [[False, True]]
+
+
+def phase_space(stages: int, side: int, *, peak: tuple[int, ...] = (0, 3, 4, 5, 6)) -> PhaseSpace:
+    color = Axis("Q", log=True, low=1e-6, high=1.0)
+    plot = Plot("stage", X, Y, [Heat(np.ones((side, side)), (0, side - 1), (0, side - 1), color)], square=True)
+    density = np.full((stages, *[16] * 4), 1e-3)
+    density[peak] = 1.0
+    ends = (0.0, 15.0)
+    return PhaseSpace("Space", [plot] * stages, [plot] * stages, density, (ends, ends), (ends, ends), (7, 7))
+
+
+def test_a_phase_space_is_written_whole_where_it_fits():
+    panel = phase_space(1, 20)
+    (written,) = payload("t", [panel], [], instrument="probe")["panels"]
+    assert written["type"] == "phase_space" and "thinned" not in written and written["place"] == [7, 7]
+    assert [plot["type"] for plot in written["pictures"] + written["spectra"]] == ["plot"] * 2
+    assert written["density"]["dtype"] == "u1" and written["places"] == {"x": [0, 15], "y": [0, 15]}
+    np.testing.assert_allclose(decode(written["density"]), panel.density, rtol=0.02)
+
+
+def test_a_thinned_phase_space_keeps_the_largest_values_where_they_are():
+    written = payload("t", [phase_space(5, 200)], [], instrument="probe")
+    assert size(written) <= 256_000
+    (panel,) = written["panels"]
+    density, (before, after) = decode(panel["density"]), panel["thinned"]
+    assert before == [5, 16, 16, 16, 16] and after == list(density.shape) and 6 < after[1] < 16
+    assert density.max() == 1 and len({*after[1:]}) == 1
+    _, y, x, _, u = np.unravel_index(density.argmax(), density.shape)
+    for axes, name, index, place in (("places", "x", x, 4), ("places", "y", y, 3), ("frequencies", "x", u, 6)):
+        first, last = panel[axes][name]
+        step = (last - first) / (after[1] - 1)
+        assert abs(first + step * index - place) <= step, "within the cell, or beside its edge"
+    assert panel["pictures"][0]["marks"][0]["values"]["shape"][0] > 40, "pictures stay pictures"
 
 
 def curve(n: int) -> Line:
@@ -190,9 +233,11 @@ def plots(draw):
 
 tables = st.builds(lambda text, n: Table(text, [text, "b"], [[text, n / 3]] * n), words, lengths)
 
+spaces = st.builds(phase_space, st.integers(1, 3), st.integers(1, 60), peak=st.just((0, 0, 0, 0, 0)))
+
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(plots() | tables, max_size=5), words, st.integers(1000, 60_000))
+@given(st.lists(plots() | tables | spaces, max_size=5), words, st.integers(1000, 60_000))
 def test_never_over_budget(panels, text, budget):
     written = payload(text, panels, [Note("note", text)], instrument=text, budget=budget)
     assert size(written) <= budget

@@ -7,7 +7,9 @@ CARD = Card(
     title="Phase-space entropy of an acquisition",
     tasks={
         "mask": Task(
-            "how much joint position-frequency structure a sampling mask destroys, before any training", drafts=True
+            "how much joint position-frequency structure a sampling mask destroys, before any training",
+            explore="explore:explore",
+            drafts=True,
         )
     },
     references=(

@@ -96,21 +96,15 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
     Raises:
         Refused: a signal, mask or scale that cannot be measured; the message names the cure.
     """
-    reference = fields(inputs.signal, settings, subjects.values(), run)
-    grid = find_grid(reference.shape, settings, run)
-    acquisitions = [
-        prepare(label, one, reference.shape, settings, run, device=reference.device) for label, one in subjects.items()
-    ]
-    if grid.size != reference.shape:  # a cropped comb is no comb on the lattice that is measured
-        acquisitions = [replace(one, copies=math.nan) for one in acquisitions]
-    bench = Bench(reference, acquisitions, grid, settings, run)
+    bench = set_up(subjects, inputs, settings, run)
+    reference, acquisitions = bench.reference, bench.acquisitions
     sound(reference.values, bench.seen)
     data = run.keep(_empty(bench))
     run.facts |= _facts(bench)
     advice.give(bench, data)
     signals = range(len(reference.names))
     items = [(i, d, s) for i, one in enumerate(acquisitions) for d in range(one.draws) for s in signals]
-    shown = acquisitions[: max(0, settings.pictures - run.first)]
+    shown = pictures.shown(bench)
     run.expect(len(signals) + len(items) + (settings.curve + 2) * len(shown))
     if run.wants("S_before"):
         _fill_before(bench, data)
@@ -119,6 +113,22 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
         data = pictures.add(bench, data, shown)
     advice.mind_missed_fields(bench, data)
     return data
+
+
+def set_up(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run: Run) -> Bench:
+    """Fields, grid and acquisitions, checked.
+
+    Raises:
+        Refused: a signal, mask or scale that cannot be measured; the message names the cure.
+    """
+    reference = fields(inputs.signal, settings, subjects.values(), run)
+    grid = find_grid(reference.shape, settings, run)
+    acquisitions = [
+        prepare(label, one, reference.shape, settings, run, device=reference.device) for label, one in subjects.items()
+    ]
+    if grid.size != reference.shape:  # a cropped comb is no comb on the lattice that is measured
+        acquisitions = [replace(one, copies=math.nan) for one in acquisitions]
+    return Bench(reference, acquisitions, grid, settings, run)
 
 
 def _empty(bench: Bench) -> xr.Dataset:

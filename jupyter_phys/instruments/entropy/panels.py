@@ -12,7 +12,7 @@ import xarray as xr
 
 from jupyter_phys.core.reading import Reading
 from jupyter_phys.figures.number import number
-from jupyter_phys.figures.panel import Axis, Band, Bars, Cell, Line, Mark, Panel, Plot, Points, Table
+from jupyter_phys.figures.panel import Axis, Band, Bars, Cell, Line, Mark, Panel, PhaseSpace, Plot, Points, Table
 from jupyter_phys.instruments.entropy.subjects import FAMILIES
 from jupyter_phys.instruments.entropy.views import views
 
@@ -38,7 +38,15 @@ def _at_first(data: xr.Dataset, swept: list[str]) -> list[Panel]:
     """Curves and pictures, which show one point of the axes: the first."""
     first = data.isel(dict.fromkeys(swept, 0))
     where = ", ".join(f"{name}={_place(first[name].item())}" for name in swept)
-    return [_said(plot, where) for plot in (*scale_curve(first), *views(first)) if isinstance(plot, Plot)]
+    shown = (*scale_curve(first), *views(first))
+    return [_placed(panel, where) for panel in shown if not isinstance(panel, Table)]
+
+
+def _placed(panel: Plot | PhaseSpace, where: str) -> Panel:
+    if isinstance(panel, Plot):
+        return _said(panel, where)
+    pictures, spectra = ([_said(plot, where) for plot in row] for row in (panel.pictures, panel.spectra))
+    return replace(panel, title=f"{panel.title} ({where})", pictures=pictures, spectra=spectra)
 
 
 def _said(plot: Plot, where: str) -> Plot:

@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from jupyter_phys.figures.panel import Axis, Heat, Line, Mark, Palette, Panel, Plot, Points
+from jupyter_phys.figures.panel import Axis, Heat, Line, Mark, Palette, Panel, PhaseSpace, Plot, Points
 
 DEPTH = 1e-6  # densities are shown six decades deep
+TINY = 1e-30
+SEEN = "Each colour is the part of the field's energy that one coherent packet at that place and frequency holds."
 
 
 def views(data: xr.Dataset) -> list[Panel]:
@@ -21,8 +23,7 @@ def views(data: xr.Dataset) -> list[Panel]:
         return [*_signals(data), *_row(data, "husimi", "Phase space", _husimi), *_marginals(data)]
     return [
         *_masks(data),
-        *_row(data, "picture", "What the acquisition leaves of the picture", _picture),
-        *_row(data, "local_spectrum", "Spectrum seen by the window at one place", _spectrum),
+        _space(data),
         *_row(data, "husimi", "Phase space along the row of that place", _husimi),
         *_row(data, "local_entropy", "Where the entropy sits", _share),
         *_marginals(data),
@@ -35,7 +36,7 @@ def _stages(data: xr.Dataset, name: str) -> dict[str, xr.DataArray]:
     return {"before": data[f"{name}_before"], **{str(label): after.sel(shown=label) for label in data["shown"].values}}
 
 
-def _row(data: xr.Dataset, name: str, heading: str, draw: Callable[[xr.DataArray, float, float], Plot]) -> list[Panel]:
+def _row(data: xr.Dataset, name: str, heading: str, draw: Callable[[xr.DataArray, float, float], Plot]) -> list[Plot]:
     stages = _stages(data, name)
     finite = np.concatenate([one.values[np.isfinite(one.values)] for one in stages.values()])
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
@@ -57,6 +58,26 @@ def _masks(data: xr.Dataset) -> list[Panel]:
     return plots
 
 
+def _space(data: xr.Dataset) -> PhaseSpace:
+    """Picture and local spectrum of every stage, and the coarse block from which the page cuts all others."""
+    block = _stages(data, "overlap")
+    density = np.stack([one.values for one in block.values()])
+    high = max(float(one.max()) for one in (*block.values(), *_stages(data, "local_spectrum").values()))
+    high = max(high, TINY)
+    row, column = (float(p) for p in data["spectrum_at"].values)
+    heading = f"Spectrum seen by the window at one place (column {column:g}, row {row:g})"
+    return PhaseSpace(
+        "Picture and local spectrum",
+        _row(data, "picture", "What the acquisition leaves of the picture", _picture),
+        _row(data, "local_spectrum", heading, lambda one, *_: _spectrum(one, high)),
+        density.clip(min=high * DEPTH),
+        (_ends(data["place_1"]), _ends(data["place_0"])),
+        (_ends(data["band_1"]), _ends(data["band_0"])),
+        (column, row),
+        note=SEEN,
+    )
+
+
 def _picture(one: xr.DataArray, low: float, high: float) -> Plot:
     return _map(one, Axis("magnitude", low=low, high=high), "grey")
 
@@ -65,8 +86,8 @@ def _share(one: xr.DataArray, low: float, high: float) -> Plot:
     return _map(one, Axis("share of S", "nat", low=low, high=high))
 
 
-def _spectrum(one: xr.DataArray, low: float, high: float) -> Plot:
-    return _map(one.clip(min=high * DEPTH), _density(high))
+def _spectrum(one: xr.DataArray, high: float) -> Plot:
+    return _map(one.clip(min=high * DEPTH), replace(_density(high), label="energy share"))
 
 
 def _husimi(one: xr.DataArray, low: float, high: float) -> Plot:

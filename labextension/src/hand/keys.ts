@@ -12,6 +12,8 @@ export interface Read extends Handled {
   /** shows and says what the cursor is at */
   read(hit: Hit | null): void;
   play?(): void;
+  /** keeps what the cursor is at */
+  choose?(): void;
 }
 
 type Step = readonly [across: number, up: number];
@@ -79,6 +81,9 @@ export class Keys {
       case ' ':
         this.plot.play?.();
         return this.plot.play !== undefined;
+      case 'Enter':
+        this.plot.choose?.();
+        return this.plot.choose !== undefined;
       case 'Escape':
         this.leave();
         return true;

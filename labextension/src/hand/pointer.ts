@@ -19,6 +19,7 @@ export interface Handled {
   look(x: Range, y: Range): void;
   reset(): void;
   drag(box: Rect | null): void;
+  click(px: number, py: number): void;
 }
 
 const CLICK = 6; // CSS pixels: a shorter drag is a click
@@ -100,6 +101,8 @@ export class Pointer {
       const box = boxOf(scene, this.start, this.at(event));
       if (box && Math.max(box.width, box.height) > CLICK) {
         this.plot.look(rangeOf(xScale(scene), box.x, box.width), rangeOf(yScale(scene), box.y, box.height));
+      } else {
+        this.plot.click(this.start.x, this.start.y);
       }
     }
     this.end();

@@ -49,11 +49,13 @@ export class Tip {
 export class Overlay {
   readonly node = shape('svg', { class: 'jphys-over', 'aria-hidden': 'true' });
   private readonly hairs = shape('path', { class: 'jphys-hairs' });
+  private readonly pin = shape('path', { class: 'jphys-pin' });
   private readonly ring = shape('circle', { class: 'jphys-ring', r: 6 });
   private readonly box = shape('rect', { class: 'jphys-box' });
 
   constructor() {
-    this.node.append(this.hairs, this.ring, this.box);
+    this.node.append(this.hairs, this.pin, this.ring, this.box);
+    this.pin.style.display = 'none';
     this.ringAt(null);
     this.boxAt(null);
   }
@@ -63,6 +65,16 @@ export class Overlay {
     if (hit) {
       this.ring.setAttribute('cx', String(hit.px));
       this.ring.setAttribute('cy', String(hit.py));
+    }
+  }
+
+  /** A cross hair, open in the middle, at a place that stays. */
+  pinAt(at: readonly [number, number] | null, scene: Scene): void {
+    const isIn = at !== null && at.every((value, i) => value >= scene.view[i ? 'y' : 'x'][0] && value <= scene.view[i ? 'y' : 'x'][1]);
+    this.pin.style.display = isIn ? '' : 'none';
+    if (isIn) {
+      const [x, y] = [place(xScale(scene), at[0]), place(yScale(scene), at[1])];
+      this.pin.setAttribute('d', `M${x - 11},${y}h7M${x + 4},${y}h7M${x},${y - 11}v7M${x},${y + 4}v7`);
     }
   }
 

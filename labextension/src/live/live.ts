@@ -58,7 +58,7 @@ class Live implements Heard {
   reading(payload: unknown, said: Fields): void {
     const isDraft = said['draft'] === true;
     this.form?.settle((said['settled'] ?? {}) as Record<string, Settled>);
-    this.painted ? this.painted.update(payload) : (this.painted = paint(this.host, payload));
+    this.painted ? this.painted.update(payload) : (this.painted = paint(this.host, payload, {}, question => this.kernel.explore(question)));
     this.node.dataset['number'] = String(said['number'] ?? 0);
     this.node.dataset['draft'] = String(isDraft);
     if (!isDraft) {

@@ -6,9 +6,8 @@ export interface Numbers {
   shape: number[];
 }
 
-const TOP = 65533; // the code of `high`
-const BELOW = 65534; // zero or less on a logarithmic scale
-const MISSING = 65535;
+/** The codes of `high`, of zero or less on a logarithmic scale, and of what is missing. */
+const CODES = { u1: [253, 254, 255], u2: [65533, 65534, 65535] } as const;
 const MOST = 2 ** 27; // numbers in one array: beyond this it is no reading but an attack
 
 /** The numbers of an array of `ndim` dimensions, NaN where nothing was measured. */
@@ -36,13 +35,14 @@ function coded(it: Fields, name: string): Numbers {
   if (count > MOST) {
     throw new Error(`${name} says it holds ${count} numbers, more than a page can show.`);
   }
-  const dtype = oneOf(it['dtype'], ['u2', 'f4', 'f8'] as const, `the dtype of ${name}`);
-  return { values: dtype === 'u2' ? unpacked(it, count, name) : raw(it, count, dtype, name), shape };
+  const dtype = oneOf(it['dtype'], ['u1', 'u2', 'f4', 'f8'] as const, `the dtype of ${name}`);
+  return { values: dtype === 'u1' || dtype === 'u2' ? unpacked(it, count, dtype, name) : raw(it, count, dtype, name), shape };
 }
 
-function unpacked(it: Fields, count: number, name: string): Float64Array {
+function unpacked(it: Fields, count: number, dtype: 'u1' | 'u2', name: string): Float64Array {
   const bytes = fromBase64(text(it['b64'], `the bytes of ${name}`), name);
-  checkLength(bytes.length, count * 2, name);
+  const [wide, [top, below, missing]] = [dtype === 'u1' ? 1 : 2, CODES[dtype]];
+  checkLength(bytes.length, count * wide, name);
   const low = finite(it['low'], `low of ${name}`);
   const high = finite(it['high'], `high of ${name}`);
   const log = oneOf(it['scale'], ['linear', 'log'] as const, `the scale of ${name}`) === 'log';
@@ -52,10 +52,10 @@ function unpacked(it: Fields, count: number, name: string): Float64Array {
   const values = new Float64Array(count);
   const [start, stop] = log ? [Math.log(low), Math.log(high)] : [low, high];
   for (let i = 0; i < count; i++) {
-    const code = bytes[2 * i]! + 256 * bytes[2 * i + 1]!;
-    const part = code / TOP;
+    const code = wide === 1 ? bytes[i]! : bytes[2 * i]! + 256 * bytes[2 * i + 1]!;
+    const part = code / top;
     const value = (1 - part) * start + part * stop;
-    values[i] = code === MISSING ? NaN : code === BELOW ? (log ? 0 : NaN) : log ? Math.exp(value) : value;
+    values[i] = code === missing ? NaN : code === below ? (log ? 0 : NaN) : log ? Math.exp(value) : value;
   }
   return values;
 }

@@ -111,7 +111,26 @@ export interface Unknown {
   why: string;
 }
 
-export type Panel = Plot | Table | Unknown;
+/** A density over places and frequencies: one picture and one spectrum a stage, and coarsely all cuts between. */
+export interface PhaseSpace {
+  type: 'phase_space';
+  title: string;
+  alt: string;
+  note: string;
+  pictures: Plot[];
+  spectra: Plot[];
+  density: Values;
+  /** stage, y, x, v, u: the last runs fastest */
+  shape: [number, number, number, number, number];
+  /** centres of the first and last cell of the density */
+  places: { x: Range; y: Range };
+  frequencies: { x: Range; y: Range };
+  /** x and y of the spectra */
+  place: Range;
+  thinned: Thinned;
+}
+
+export type Panel = Plot | Table | PhaseSpace | Unknown;
 
 /** Label and unit, as an axis title: "window scale s (samples)". */
 export function titleOf({ label, unit }: Axis): string {

@@ -1,6 +1,7 @@
 /** A reading as it arrives in a notebook: its shape, and the check that a stranger's file has it. */
 import { kind, list, object, text, words, type Fields } from './check';
 import { plotFrom, thinnedFrom } from './plot';
+import { spaceFrom } from './space';
 import type { Cell, Panel, Table, Unknown } from './panel';
 
 export const MIME_TYPE = 'application/vnd.jupyter-phys.reading.v1+json';
@@ -43,6 +44,8 @@ function panel(value: unknown): Panel {
     switch (text(it['type'], 'the type of a panel')) {
       case 'plot':
         return plotFrom(it);
+      case 'phase_space':
+        return spaceFrom(it);
       case 'table':
         return tableFrom(it);
       default:
