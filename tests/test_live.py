@@ -178,7 +178,7 @@ def test_closing_gives_everything_back_and_nothing_of_it_is_saved(lab: laborator
     sliders = live(page)
     settled(sliders)
     held = "[sum('live' in one.name for one in threading.enumerate()), len(ipywidgets.widgets.widget._instances)]"
-    assert ask(lab, page, held)[0] == 1
+    assert ask(lab, page, held)[0] == 2
     saved(page)
     notebook = nbformat.read(lab.root / "close.ipynb", 4)
     assert "widgets" not in notebook.metadata
