@@ -111,7 +111,7 @@ def buffered(
     """The JSON for a live page, nothing thinned, and the buffers that hold its longer arrays as float32."""
     buffers: list[bytes] = []
 
-    def pack_beside(values: Array, *, log: bool = False) -> Packed:
+    def pack_beside(values: Array, *, log: bool = False, coarse: bool = False) -> Packed:
         if values.ndim == 1 and values.size <= SHORT:
             return rounded(values)
         buffers.append(values.astype("<f4").tobytes())
@@ -193,7 +193,7 @@ class _Writer:
             "title": self._text(panel.title),
             "pictures": [self._plot(plot) for plot in panel.pictures],
             "spectra": [self._plot(plot) for plot in panel.spectra],
-            "density": pack(small.density, log=log, coarse=True),
+            "density": self.pack(small.density, log=log, coarse=True),
             "places": _ends(small.places),
             "frequencies": _ends(small.frequencies),
             "place": rounded(np.array(panel.place)),

@@ -25,6 +25,7 @@ from jupyter_phys.notebook.worker import Worker
 
 STATIC = Path(jupyter_phys.__file__).parent / "static"
 MIME = "application/vnd.jupyter-phys.live.v1+json"
+REST = 0.15  # seconds from a draft to the measurement: time for the page to paint, and for the slider to move on
 CLOSED = "These live sliders are closed. Run the cell to open them again."
 
 
@@ -172,8 +173,11 @@ class Live(anywidget.AnyWidget):
                 return self.send({"type": "error", "text": f"{type(error).__name__}: {error}", **asked.whom})
 
     def _measure(self, asked: Asked, worker: Worker[Asked]) -> None:
-        for draft in (True, False) if self._call.task.task.drafts else (False,):
+        drafts = self._call.task.task.drafts
+        for draft in (True, False) if drafts else (False,):
             worker.yields = not draft
+            if drafts and not draft and not worker.rest(REST):
+                raise Interrupted
             with self._turns.turn(worker.stopping):
                 if worker.superseded or worker.stopping.is_set():
                     raise Interrupted

@@ -32,6 +32,11 @@ class Worker(Generic[Request]):
         """Whether something newer waits, or nobody listens any more."""
         return self._next is not None or self._closed
 
+    def rest(self, seconds: float) -> bool:
+        """Wait; False as soon as something newer comes, or a stop."""
+        with self._bell:
+            return not self._bell.wait_for(lambda: self.superseded or self.stopping.is_set(), seconds)
+
     def ask(self, request: Request) -> None:
         """Do this next, in place of what waited."""
         with self._bell:
@@ -45,6 +50,7 @@ class Worker(Generic[Request]):
         with self._bell:
             self._next, self.cancelled = None, True
             self.stopping.set()
+            self._bell.notify_all()
 
     def close(self) -> None:
         """Stop for good; the thread ends soon, and with it all it holds."""

@@ -73,6 +73,7 @@ export class Chart implements Member, Read {
     this.build();
     this.describe();
     around.link.join(this);
+    around.repaint.watch(this.node);
   }
 
   /** Shows other numbers in the same nodes; zoom and hidden series stay. */
@@ -113,12 +114,12 @@ export class Chart implements Member, Read {
   }
 
   redraw(): void {
-    this.around.repaint.ask(this.draw);
+    this.around.repaint.ask(this.draw, this.node);
   }
 
   dispose(): void {
     this.around.link.leave(this);
-    this.around.repaint.forget(this.draw);
+    this.around.repaint.forget(this.draw, this.node);
     this.player?.pause();
     this.pointer.dispose();
     this.keys.dispose();

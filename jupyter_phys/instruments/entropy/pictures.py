@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from jupyter_phys.instruments.entropy.compute import Bench
 
 COARSE = 16  # places, and bands of frequencies, along each axis of the block that a notebook keeps
+DRAFT = 8  # of them in a draft
+COPIES = 8  # arrays of the size of a few windows alive while they are cut
 PACKET = "part of the field's energy in a coherent packet"
 
 
@@ -31,9 +34,10 @@ def add(bench: Bench, data: xr.Dataset, shown: list[Acquisition]) -> xr.Dataset:
         return data
     before, *after = stages(bench, shown)
     labels = xr.DataArray([one.label for one in shown], dims="shown", attrs={"units": "", "long_name": "acquisition"})
-    views = xr.Dataset(_views(bench, before, after) | {"mask": _masks(bench, shown)}, {"shown": labels})
+    views = xr.Dataset(_views(bench, torch.cat([before, *after])) | {"mask": _masks(bench, shown)}, {"shown": labels})
     data = bench.run.keep(_joined(data, views.assign_coords(_coordinates(bench, views))))
-    return bench.run.keep(_joined(data, xr.Dataset(_curve(bench, before, after), {"shown": labels})))
+    curve = _curve(bench, before, after)
+    return bench.run.keep(_joined(data, xr.Dataset(curve, {"shown": labels}))) if curve else data
 
 
 def shown(bench: Bench) -> list[Acquisition]:
@@ -55,50 +59,50 @@ def _joined(data: xr.Dataset, more: xr.Dataset) -> xr.Dataset:
     return data.merge(more, combine_attrs="override")
 
 
-def _views(bench: Bench, before: Tensor, after: list[Tensor]) -> dict[str, xr.Variable]:
-    first, *rest = [_block(bench, field) for field in (before, *after)]
-    bench.run.advance(len(rest))
+def _views(bench: Bench, fields: Tensor) -> dict[str, xr.Variable]:
+    """Every picture of the stages [stage, ...]: of the first, and of all others by acquisition."""
+    blocks = _image(bench, fields) if fields.ndim == 3 else _signal(bench, fields)
     found: dict[str, xr.Variable] = {}
-    for name, (dims, values, attrs) in first.items():
-        found[f"{name}_before"] = xr.Variable(dims, values, attrs)
-        found[f"{name}_after"] = xr.Variable(("shown", *dims), np.stack([block[name][1] for block in rest]), attrs)
+    for name, (dims, values, unit, said) in blocks.items():
+        attrs, numbers = {"units": unit, "long_name": said, "role": "picture"}, values.double().cpu().numpy()
+        found[f"{name}_before"] = xr.Variable(dims, numbers[0], attrs)
+        found[f"{name}_after"] = xr.Variable(("shown", *dims), numbers[1:], attrs)
     said = {"units": "samples", "long_name": "where the local spectrum is taken", "role": "picture"}
     return found | {"spectrum_at": xr.Variable("axis", np.array(place(bench), dtype=float), said)}
 
 
-Block = tuple[tuple[str, ...], Any, dict[str, str]]
+Block = tuple[tuple[str, ...], Tensor, str, str]  # dimensions after the stage, values, unit, what they are
 
 
-def _picture(dims: tuple[str, ...], values: Tensor, unit: str, said: str) -> Block:
-    return dims, values.double().cpu().numpy(), {"units": unit, "long_name": said, "role": "picture"}
-
-
-def _block(bench: Bench, field: Tensor) -> dict[str, Block]:
-    """Every picture of one field [1, ...]; axes are called position_0, frequency_0, ... by axis of the field."""
-    ndim = len(bench.grid.size)
-    options = bench.grid.options()
-    places = tuple(f"window_{axis}" for axis in range(ndim))
-    bins = tuple(f"frequency_{axis}" for axis in range(ndim))
-    position, frequency, share = phase_space.projections(field, **options, memory=bench.memory)
-    blocks = {
-        "picture": _picture(
-            tuple(f"position_{axis}" for axis in range(ndim)), field[0].abs(), "field", "magnitude of the field"
-        ),
-        "position_density": _picture(places, position[0], "", "energy by window position"),
-        "frequency_density": _picture(bins, frequency[0], "", "energy by frequency"),
-        "local_entropy": _picture(places, share[0], "nat", "share of each window position in S"),
+def _projected(bench: Bench, fields: Tensor) -> dict[str, Block]:
+    """Pictures that signals and images have alike; axes are called position_0, ... by axis of the field."""
+    axes = range(len(bench.grid.size))
+    places = tuple(f"window_{axis}" for axis in axes)
+    found = phase_space.projections(fields, **bench.grid.options(), memory=bench.memory)
+    bench.run.advance(len(fields) - 1)
+    return {
+        "picture": (tuple(f"position_{axis}" for axis in axes), fields.abs(), "field", "magnitude of the field"),
+        "position_density": (places, found.position, "", "energy by window position"),
+        "frequency_density": (tuple(f"frequency_{axis}" for axis in axes), found.frequency, "", "energy by frequency"),
+        "local_entropy": (places, found.entropy, "nat", "share of each window position in S"),
     }
-    if ndim == 1:
-        density = phase_space.husimi(field, **options)
-        return blocks | {"husimi": _picture((*places, *bins), density[0], "", "Husimi density Q")}
+
+
+def _signal(bench: Bench, fields: Tensor) -> dict[str, Block]:
+    density = phase_space.husimi(fields, **bench.grid.options())
+    return _projected(bench, fields) | {"husimi": (("window_0", "frequency_0"), density, "", "Husimi density Q")}
+
+
+def _image(bench: Bench, fields: Tensor) -> dict[str, Block]:
     row, column = place(bench)
-    local = phase_slice.at_place(field, **cut_options(bench), at=(row, column))[0]
-    line = _density(field[:, row], {name: value[1:] for name, value in options.items() if name != "ndim"} | {"ndim": 1})
+    local = phase_slice.at_place(fields, **cut_options(bench), at=(row, column))
+    along = {name: value[1:] for name, value in bench.grid.options().items() if name != "ndim"}
+    line = torch.stack([_density(one, along) for one in fields[:, row]])
     coarse = ("place_0", "place_1", "band_0", "band_1")
-    return blocks | {
-        "local_spectrum": _picture(bins, local, "", f"{PACKET} at the place"),
-        "overlap": _picture(coarse, _coarse(bench, field), "", f"{PACKET}, the largest of each band of frequencies"),
-        "husimi": _picture((places[1], bins[1]), line, "", "Husimi density Q along the row of the place"),
+    return _projected(bench, fields) | {
+        "local_spectrum": (("frequency_0", "frequency_1"), local, "", f"{PACKET} at the place"),
+        "overlap": (coarse, _coarse(bench, fields), "", f"{PACKET}, the largest of each band of frequencies"),
+        "husimi": (("window_1", "frequency_1"), line, "", "Husimi density Q along the row of the place"),
     }
 
 
@@ -108,30 +112,36 @@ def cut_options(bench: Bench, *, ndim: bool = True) -> dict[str, Any]:
     return {name: value for name, value in bench.grid.options().items() if name not in left_out}
 
 
-def _coarse(bench: Bench, field: Tensor) -> Tensor:
-    """Overlap [y, x, v, u] of a field [1, Y, X] with packets on a few even places, in a few even bands.
+def _coarse(bench: Bench, fields: Tensor) -> Tensor:
+    """Overlap [stage, y, x, v, u] of fields [stage, Y, X] with packets on a few even places, in a few even bands.
 
     A row of places at a time, so that memory is that of a few windows, and every row can be interrupted.
     """
-    places = [_even(n).round().astype(int).tolist() for n in bench.grid.size]
+    places = [_even(n, _places(bench)).round().astype(int).tolist() for n in bench.grid.size]
     bands = [min(COARSE, w) for w in bench.grid.window_length]
+    windows = COPIES * len(places[1]) * math.prod(bench.grid.window_length) * fields.element_size()
     rows: list[Tensor] = []
     for row in places[0]:
-        spectra = phase_slice.along_row(field, **cut_options(bench, ndim=False), row=row, columns=places[1])[0]
-        rows.append(_largest(spectra, bands))
+        cuts = {**cut_options(bench, ndim=False), "row": row, "columns": places[1]}
+        some = fields.split(max(1, bench.memory // windows))
+        rows.append(torch.cat([_largest(phase_slice.along_row(part, **cuts), bands) for part in some]))
         bench.run.advance(0)
-    return torch.stack(rows)
+    return torch.stack(rows, 1)
 
 
-def _even(n: int) -> NDArray[np.float64]:
-    """Centres of at most ``COARSE`` equal parts of an axis of n samples."""
-    parts = min(COARSE, n)
+def _places(bench: Bench) -> int:
+    return DRAFT if bench.run.draft else COARSE
+
+
+def _even(n: int, parts: int = COARSE) -> NDArray[np.float64]:
+    """Centres of at most so many equal parts of an axis of n samples."""
+    parts = min(parts, n)
     return (np.arange(parts) + 0.5) * n / parts - 0.5
 
 
 def _largest(spectra: Tensor, bands: list[int]) -> Tensor:
-    """Spectra [place, w1, w2] as the largest value of each band [place, v, u]; means would lose what is narrow."""
-    for axis, count in enumerate(bands, start=1):
+    """Spectra [..., w1, w2] as the largest value of each band [..., v, u]; means would lose what is narrow."""
+    for axis, count in zip((-2, -1), bands, strict=True):
         spectra = torch.stack([band.amax(axis) for band in spectra.tensor_split(count, axis)], axis)
     return spectra
 
@@ -141,13 +151,13 @@ def place(bench: Bench) -> tuple[int, ...]:
     return tuple(min(int(p * n), n - 1) for p, n in zip(bench.settings.place, bench.grid.size, strict=False))
 
 
-def _density(field: Tensor, options: dict[str, Any]) -> Tensor:
-    """A normalised density; NaN where the windows see nothing of the field."""
+def _density(line: Tensor, options: dict[str, Any]) -> Tensor:
+    """A normalised density of a line; NaN where the windows see nothing of it."""
     try:
-        return phase_space.husimi(field, **options)[0]
+        return phase_space.husimi(line, **options, ndim=1)
     except ValueError:
         window, hop = options["window_length"], options["hop"]
-        return torch.full((field.shape[-1] // hop[0], window[0]), torch.nan)
+        return torch.full((line.shape[-1] // hop[0], window[0]), torch.nan, device=line.device, dtype=line.real.dtype)
 
 
 def _coordinates(bench: Bench, views: xr.Dataset) -> dict[str, xr.Variable]:
@@ -160,7 +170,7 @@ def _coordinates(bench: Bench, views: xr.Dataset) -> dict[str, xr.Variable]:
             f"position_{axis}": (np.arange(n, dtype=float), "samples", places[axis]),
             f"window_{axis}": (np.arange(0, n, h, dtype=float), "samples", places[axis]),
             f"frequency_{axis}": (np.fft.fftshift(np.fft.fftfreq(w)), "cycles/sample", bins[axis]),
-            f"place_{axis}": (_even(n), "samples", places[axis]),
+            f"place_{axis}": (_even(n, _places(bench)), "samples", places[axis]),
             f"band_{axis}": ((_even(w) - w // 2) / w, "cycles/sample", bins[axis]),
         }
         for name, (numbers, unit, said) in values.items():

@@ -2,8 +2,23 @@
 import { FONT } from './theme';
 
 let pen: CanvasRenderingContext2D | null = null;
+const known = new Map<string, number>();
+const MOST = 5000; // widths kept: the same words come again and again
 
 export function widthOf(text: string, size: number, weight = 400): number {
+  const key = `${weight} ${size} ${text}`;
+  let width = known.get(key);
+  if (width === undefined) {
+    width = measured(text, size, weight);
+    if (known.size >= MOST) {
+      known.clear();
+    }
+    known.set(key, width);
+  }
+  return width;
+}
+
+function measured(text: string, size: number, weight: number): number {
   pen ??= document.createElement('canvas').getContext('2d');
   if (!pen) {
     return text.length * size * 0.6;

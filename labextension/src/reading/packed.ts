@@ -49,13 +49,20 @@ function unpacked(it: Fields, count: number, dtype: 'u1' | 'u2', name: string): 
   if (log && !(low > 0 && high > 0)) {
     throw new Error(`${name} is logarithmic from ${low} to ${high}.`);
   }
-  const values = new Float64Array(count);
   const [start, stop] = log ? [Math.log(low), Math.log(high)] : [low, high];
-  for (let i = 0; i < count; i++) {
-    const code = wide === 1 ? bytes[i]! : bytes[2 * i]! + 256 * bytes[2 * i + 1]!;
+  const decode = (code: number): number => {
     const part = code / top;
     const value = (1 - part) * start + part * stop;
-    values[i] = code === missing ? NaN : code === below ? (log ? 0 : NaN) : log ? Math.exp(value) : value;
+    return code === missing ? NaN : code === below ? (log ? 0 : NaN) : log ? Math.exp(value) : value;
+  };
+  const values = new Float64Array(count);
+  if (wide === 1) {
+    const known = Float64Array.from({ length: 256 }, (_, code) => decode(code));
+    bytes.forEach((code, i) => (values[i] = known[code]!));
+  } else {
+    for (let i = 0; i < count; i++) {
+      values[i] = decode(bytes[2 * i]! + 256 * bytes[2 * i + 1]!);
+    }
   }
   return values;
 }

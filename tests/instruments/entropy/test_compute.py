@@ -517,7 +517,7 @@ def test_variable_density_on_a_real_slice():
     assert np.diff(values(reading, "abs_delta_S")) < 0
 
 
-@pytest.mark.parametrize("stage", ["_block", "_coordinates", "_masks", "_curve"])
+@pytest.mark.parametrize("stage", ["_projected", "_coordinates", "_masks", "_curve"])
 @pytest.mark.parametrize("kind", ["signal", "image"])
 def test_an_interrupt_among_the_pictures_leaves_a_reading_that_can_be_shown(
     stage: str, kind: str, monkeypatch: pytest.MonkeyPatch
