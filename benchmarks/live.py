@@ -29,6 +29,7 @@ DRAG = """async count => {
   const [draft, whole] = [[], []];
   for (let i = 0; i < count; i++) {
     await rest();
+    for (let wait = 0; wait < 30; wait++) await frame();
     const start = performance.now(), number = live.dataset.number;
     slider.value = String(20 + (i * 97) % 360);
     slider.dispatchEvent(new Event('input', { bubbles: true }));

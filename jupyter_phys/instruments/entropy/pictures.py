@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jupyter_phys.instruments.entropy.compute import Bench
 
 COARSE = 16  # places, and bands of frequencies, along each axis of the block that a notebook keeps
-DRAFT = 8  # of them in a draft
+DRAFT = 4  # of them in a draft
 COPIES = 8  # arrays of the size of a few windows alive while they are cut
 PACKET = "part of the field's energy in a coherent packet"
 
