@@ -1,5 +1,6 @@
 """The wheel carries the front end, or it is not made; an editable install does without."""
 
+import gzip
 import json
 import os
 import re
@@ -29,7 +30,8 @@ def checkout(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=built)
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", ".gitignore"):
         shutil.copy(ROOT / name, tmp_path)
-    shutil.rmtree(tmp_path / "jupyter_phys" / "labextension", ignore_errors=True)
+    for name in ("labextension", "static"):
+        shutil.rmtree(tmp_path / "jupyter_phys" / name, ignore_errors=True)
     return tmp_path
 
 
@@ -83,6 +85,10 @@ def turn_into_sdist(checkout: Path) -> None:
     (built / "static" / "remoteEntry.js").write_text("")
     (built / "static" / "tutorials").mkdir()
     (built / "static" / "tutorials" / "00_first.ipynb").write_text("{}")
+    live = checkout / "jupyter_phys" / "static"
+    live.mkdir()
+    (live / "live.js").write_text("")
+    (live / "index.css").write_text("")
     (checkout / "PKG-INFO").write_text("Metadata-Version: 2.4\nName: jupyter-phys\nVersion: 0.1.0\n")
 
 
@@ -95,7 +101,7 @@ def test_the_wheel_of_an_sdist_needs_no_node_and_ships_everything_once(checkout:
     for name in ("package.json", "install.json", "static/remoteEntry.js", "static/tutorials/00_first.ipynb"):
         assert sum(one.endswith(SHARED + name) for one in shipped) == 1
     assert not any(name.startswith("jupyter_phys/labextension/") for name in shipped)
-    assert "jupyter_phys/py.typed" in shipped
+    assert {"jupyter_phys/static/live.js", "jupyter_phys/static/index.css", "jupyter_phys/py.typed"} <= set(shipped)
     assert "jupyter_phys/notebooks/first.ipynb" in shipped
     assert not any(name.startswith("jupyter_phys/notebooks/") and name.endswith(".py") for name in shipped)
 
@@ -117,6 +123,21 @@ def test_the_built_front_end_is_one_that_jupyterlab_loads():
     package = json.loads((BUILT / "package.json").read_text())
     assert package["name"] == "jupyter-phys"
     assert (BUILT / package["jupyterlab"]["_build"]["load"]).is_file()
+
+
+@pytest.mark.skipif(not BUILT.exists(), reason="no Node.js on this machine: the front end is not built")
+def test_jupyterlab_finds_it_enabled_and_sound():
+    call = [sys.executable, "-m", "jupyter", "labextension", "list", "--verbose"]
+    done = subprocess.run(call, capture_output=True, text=True)
+    said = re.sub(r"\x1b\[\d+m", "", done.stdout + done.stderr)
+    assert re.search(rf"jupyter-phys v{re.escape(jupyter_phys.__version__)} enabled OK", said), said
+
+
+@pytest.mark.skipif(not BUILT.exists(), reason="no Node.js on this machine: the front end is not built")
+def test_the_built_front_end_is_small_enough():
+    scripts = sum(len(gzip.compress(one.read_bytes())) for one in (BUILT / "static").glob("*.js"))
+    assert scripts < 300_000
+    assert (ROOT / "jupyter_phys" / "static" / "live.js").stat().st_size <= 500_000
 
 
 @pytest.mark.skipif(not BUILT.exists(), reason="no Node.js on this machine: the front end is not built")

@@ -189,6 +189,29 @@ def test_closing_gives_everything_back_and_nothing_of_it_is_saved(lab: laborator
     assert page.locator(".jphys-output .jphys-plot").count() > 0, "the reading stays"
 
 
+def test_a_saved_notebook_without_kernel_keeps_the_reading_and_one_sentence(
+    lab: laboratory.Lab, page: Any, chromium: Any
+):
+    lab.run(page, "kept.ipynb", START, "%entropy mask signal=field curve=0 -i")
+    settled(live(page))
+    saved(page)
+    notebook = nbformat.read(lab.root / "kept.ipynb", 4)
+    notebook.metadata = {"kernelspec": {"name": "gone", "display_name": "gone", "language": "none"}}
+    nbformat.write(notebook, lab.root / "again.ipynb")
+    errors: list[str] = []
+    other = laboratory.new_page(chromium, errors)
+    lab.open(other, "again.ipynb")
+    other.get_by_text("These live sliders are closed").wait_for()
+    assert other.locator(".jphys-live").count() == 0 and other.get_by_text("Loading widget").count() == 0
+    chart = other.locator(".jphys-explorer .jphys-plot").first
+    chart.scroll_into_view_if_needed()
+    chart.get_by_role("application").focus()
+    other.keyboard.press("ArrowRight")
+    assert "magnitude" in chart.locator("[aria-live=polite]").text_content()
+    other.context.close()
+    assert errors == []
+
+
 def saved(page: Any) -> None:
     page.evaluate("() => { void window.jupyterapp.commands.execute('docmanager:save'); }")
     page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
@@ -209,7 +232,7 @@ def test_recomputing_takes_no_more_and_more_memory(lab: laboratory.Lab, page: An
     sliders = live(page)
     settled(sliders)
     size = "(gc.collect(), psutil.Process().memory_info().rss / 2**20)[1]"
-    for count in range(1, 51):
+    for count in range(1, 51):  # a draft and a measurement each time
         moved(sliders, count)
     before = ask(lab, page, size)
     for count in range(51, 201):

@@ -22,7 +22,7 @@ def render(title: str, panels: Sequence[Panel], notes: Sequence[Note] = ()) -> s
     parts += [_table(panel) for panel in panels if isinstance(panel, Table)]
     if notes:
         parts.append("\n".join(_note(note) for note in notes))
-    plots = [_clean(panel.title) for panel in panels if not isinstance(panel, Table)]
+    plots = dict.fromkeys(_clean(panel.row or panel.title) for panel in panels if not isinstance(panel, Table))
     if plots:
         parts.append(_filled(f"Plots: {'; '.join(plots)}"))
     return "\n\n".join(parts)

@@ -62,7 +62,7 @@ def words(namespace: dict[str, Any], name: str, rest: str) -> Iterable[str]:
 def _listed(namespace: dict[str, Any], task: instrument.BoundTask, rest: str) -> Iterable[str]:
     before = _flat(rest.removesuffix(_fragment(rest)))
     value, subject = _VALUE.search(before), _SUBJECT.fullmatch(before)
-    options = [f"{one}=" for one in task.names() if one not in re.findall(r"(\w+)\s*=", before)]
+    options = [f"{one}=" for one in _names(task, before) if one not in re.findall(r"(\w+)\s*=", before)]
     if _INSIDE.search(before):
         return ()
     if _fragment(rest).startswith("-"):
@@ -72,6 +72,13 @@ def _listed(namespace: dict[str, Any], task: instrument.BoundTask, rest: str) ->
     if subject:
         return [*_measurable(namespace, task), *task.subjects.named, *(() if subject["list"] else options)]
     return options if _NEXT.fullmatch(before) else ()
+
+
+def _names(task: instrument.BoundTask, before: str) -> Iterable[str]:
+    """The names left of an equals sign; of a subject known by name its own settings, and those of no other."""
+    named = task.subjects.named.get((before.split() or [""])[0])
+    others = task.subjects.own_options().keys() - named.options().keys() if named else ()
+    return (name for name in task.names() if name not in others)
 
 
 def _values(namespace: dict[str, Any], task: instrument.BoundTask, name: str) -> Iterable[str]:

@@ -225,6 +225,12 @@ print("imported:", [name for name in heavy if name in sys.modules])
 """
 
 
+def test_a_named_subject_offers_its_own_settings_and_no_other_s(shell: InteractiveShell):
+    assert "p=" in tab(shell, "%entropy polynomial p") and "period=" not in tab(shell, "%entropy polynomial p")
+    assert "period=" in tab(shell, "%entropy periodic p") and "p=" not in tab(shell, "%entropy periodic p")
+    assert {"p=", "period="} <= set(tab(shell, "%entropy p"))
+
+
 def test_tab_and_help_import_nothing_heavy(tmp_path: Path):
     here = {**os.environ, "IPYTHONDIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, env=here, timeout=120)

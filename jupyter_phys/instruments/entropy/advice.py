@@ -18,7 +18,8 @@ SOURCE = "ΔS is our ΔS_B, built after the abstract of arXiv:2512.19223; consta
 GRID_ERROR = {  # of ΔS on the grid rule against hop 1 and whole windows: (median, largest) of 800 fields and masks
     "signal": (3e-4, 1e-2), "image": (1e-4, 1.5e-2), "mri": (4e-5, 5e-4),
 }  # fmt: skip
-APPLIES = {"field": ("mri",), "dc": ("mri",), "axis": ("image", "mri")}  # kinds in which a setting means something
+# kinds in which a setting means something
+APPLIES = {"field": ("mri",), "dc": ("mri",), "axis": ("image", "mri"), "wigner": ("signal",)}
 CROSSOVER = (0.75, 1.0)  # window scale in units of the sampling period where the order of families changes
 MISSED = 0.5  # retained energy × M below which a periodic mask has missed the field
 

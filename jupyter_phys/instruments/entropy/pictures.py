@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from torch import Tensor
 
+from jupyter_phys.core.run import GIB
 from jupyter_phys.instruments.entropy.acquire import Acquisition
 from jupyter_phys.instruments.entropy.fields import Grid
 from jupyter_phys.physics import phase_slice, phase_space
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 COARSE = 16  # places, and bands of frequencies, along each axis of the block that a notebook keeps
 DRAFT = 4  # of them in a draft
+FINEST = 256  # cells of a Wigner distribution along each axis
+WIGNER_BYTES = 260  # for the square of the number of samples
 COPIES = 8  # arrays of the size of a few windows alive while they are cut
 PACKET = "part of the field's energy in a coherent packet"
 
@@ -90,7 +93,22 @@ def _projected(bench: Bench, fields: Tensor) -> dict[str, Block]:
 
 def _signal(bench: Bench, fields: Tensor) -> dict[str, Block]:
     density = phase_space.husimi(fields, **bench.grid.options())
-    return _projected(bench, fields) | {"husimi": (("window_0", "frequency_0"), density, "", "Husimi density Q")}
+    blocks = _projected(bench, fields) | {"husimi": (("window_0", "frequency_0"), density, "", "Husimi density Q")}
+    return blocks | (_wigner(bench, fields) if bench.settings.wigner else {})
+
+
+def _wigner(bench: Bench, fields: Tensor) -> dict[str, Block]:
+    """Means over 2 x 2 cells and more: they remove the copies that a lattice shows half a period away."""
+    n = fields.shape[-1]
+    if WIGNER_BYTES * n**2 > bench.run.memory:
+        need = f"{WIGNER_BYTES * n**2 / GIB:.2g} GiB"
+        bench.run.note(f"The Wigner distribution of {n} samples takes {need}, more than memory=: it is left out.")
+        return {}
+    cells = min(n, FINEST)
+    shape = (cells, cells)
+    means = [torch.nn.functional.adaptive_avg_pool2d(phase_space.wigner(one)[None, None], shape)[0] for one in fields]
+    density = torch.cat(means) * (2 * n / cells) ** 2
+    return {"wigner": (("instant", "pitch"), density, "", "Wigner distribution W")}
 
 
 def _image(bench: Bench, fields: Tensor) -> dict[str, Block]:
@@ -173,6 +191,11 @@ def _coordinates(bench: Bench, views: xr.Dataset) -> dict[str, xr.Variable]:
             f"place_{axis}": (_even(n, _places(bench)), "samples", places[axis]),
             f"band_{axis}": ((_even(w) - w // 2) / w, "cycles/sample", bins[axis]),
         }
+        if axis == 0:
+            cells = views.sizes.get("instant", 1)
+            even = (np.arange(cells) + 0.5) / cells - 0.25 / n
+            values["instant"] = (even * n, "samples", places[axis])
+            values["pitch"] = (even - 0.5, "cycles/sample", bins[axis])
         for name, (numbers, unit, said) in values.items():
             found[name] = xr.Variable(name, numbers, {"units": unit, "long_name": said})
     return {name: one for name, one in found.items() if name in views.dims}

@@ -43,6 +43,9 @@ class Settings(Base):
     pictures: int = option(
         4, "subjects shown with their pictures and phase space (0: none)", low=0, high=16, single=True
     )
+    wigner: bool = option(
+        False, "kind=signal: show the Wigner distribution, which can be negative, beside Husimi's density", single=True
+    )
     place: tuple[float, float] = option(
         (0.5, 0.5), "where the local spectrum is taken, as a fraction of each axis", low=0, high=1, single=True
     )

@@ -20,7 +20,8 @@ def views(data: xr.Dataset) -> list[Panel]:
     if "shown" not in data.dims:
         return []
     if "position_1" not in data.dims:
-        return [*_signals(data), *_row(data, "husimi", "Phase space", _husimi), *_marginals(data)]
+        wigner = _row(data, "wigner", "Wigner distribution", _wigner) if "wigner_before" in data else []
+        return [*_signals(data), *_row(data, "husimi", "Phase space", _husimi), *wigner, *_marginals(data)]
     return [
         *_masks(data),
         _space(data),
@@ -33,7 +34,8 @@ def views(data: xr.Dataset) -> list[Panel]:
 def _stages(data: xr.Dataset, name: str) -> dict[str, xr.DataArray]:
     """A picture before and after each shown acquisition, by heading."""
     after = data[f"{name}_after"]
-    return {"before": data[f"{name}_before"], **{str(label): after.sel(shown=label) for label in data["shown"].values}}
+    labels = enumerate(data["shown"].values)
+    return {"before": data[f"{name}_before"], **{str(label): after.isel(shown=i) for i, label in labels}}
 
 
 def _row(data: xr.Dataset, name: str, heading: str, draw: Callable[[xr.DataArray, float, float], Plot]) -> list[Plot]:
@@ -93,6 +95,13 @@ def _spectrum(one: xr.DataArray, high: float) -> Plot:
 def _husimi(one: xr.DataArray, low: float, high: float) -> Plot:
     place, frequency = (str(name) for name in one.dims)
     return replace(_map(one.clip(min=high * DEPTH).transpose(frequency, place), _density(high)), square=False)
+
+
+def _wigner(one: xr.DataArray, low: float, high: float) -> Plot:
+    place, pitch = (str(name) for name in one.dims)
+    strongest = max(-low, high)
+    color = Axis("W", low=-strongest, high=strongest)
+    return replace(_map(one.transpose(pitch, place), color, "diverging"), square=False)
 
 
 def _density(high: float) -> Axis:

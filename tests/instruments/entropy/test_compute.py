@@ -455,6 +455,21 @@ def test_pictures_of_a_signal():
     assert [panel.alt for panel in reading.panels()]
 
 
+def test_the_wigner_distribution_of_a_packet_and_of_its_copies():
+    n = np.arange(128)
+    packet = np.exp(-((n - 40) ** 2) / (2 * 6**2) + 2j * np.pi * 0.125 * n)
+    reading = measured("periodic", packet, kind="signal", pictures=1, wigner=True)
+    before, after = reading.data["wigner_before"], reading.data["wigner_after"].isel(shown=0)
+    np.testing.assert_allclose(before.sum(), 1, rtol=1e-6)
+    peak = before.stack(cell=before.dims).idxmax("cell").item()
+    assert peak == (pytest.approx(40, abs=1), pytest.approx(0.125, abs=0.01))
+    assert float(after.min()) < -0.3 * float(after.max()), "two copies interfere"
+    assert float(before.min()) > -0.1 * float(before.max()), "what is left of the lattice's own copies"
+    assert any(panel.row == "Wigner distribution" for panel in reading.panels())
+    small = measured("periodic", packet, kind="signal", pictures=1, wigner=True, memory=0.003)
+    assert "wigner_before" not in small.data and any("is left out" in note.text for note in small.notes)
+
+
 def test_the_curve_agrees_with_single_scales():
     field = waves(128, 5, 40)
     reading = measured(Periodic(period=4), field, kind="signal", pictures=1, curve=4)
