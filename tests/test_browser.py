@@ -80,9 +80,7 @@ def page(opened: Any, errors: list[str]) -> Iterator[Any]:
     """The open notebook as it was; what a test does to it must leave no error in the console."""
     errors.clear()
     yield opened
-    for reset in opened.locator(".jphys-reset:visible").all():
-        if reset.is_visible():
-            reset.click()
+    opened.evaluate("() => document.querySelectorAll('.jphys-reset:not([hidden])').forEach(it => it.click())")
     for off in opened.locator(".jphys-entry[aria-pressed=false]").all():
         off.click()
     opened.mouse.move(2, 2)

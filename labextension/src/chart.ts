@@ -146,6 +146,7 @@ export class Chart implements Member, Read {
   }
 
   looksElsewhere(): void {
+    this.offerReset(); // at once, though what is out of sight is drawn later
     this.redraw();
   }
 
@@ -259,6 +260,10 @@ export class Chart implements Member, Read {
     }
   }
 
+  private offerReset(): void {
+    this.reset_.hidden = this.axes().every(axis => this.around.link.isWhole(axis));
+  }
+
   private drawNow(): void {
     const scene = this.scene();
     if (!scene) {
@@ -281,7 +286,7 @@ export class Chart implements Member, Read {
     if (isNew) {
       this.drawLegend();
     }
-    this.reset_.hidden = this.axes().every(axis => this.around.link.isWhole(axis));
+    this.offerReset();
     describe(this.node, this.caption, scene, drawn, this.cache.missing);
   }
 }

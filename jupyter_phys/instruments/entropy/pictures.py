@@ -71,7 +71,7 @@ def _views(bench: Bench, fields: Tensor) -> dict[str, xr.Variable]:
         found[f"{name}_before"] = xr.Variable(dims, numbers[0], attrs)
         found[f"{name}_after"] = xr.Variable(("shown", *dims), numbers[1:], attrs)
     said = {"units": "samples", "long_name": "where the local spectrum is taken", "role": "picture"}
-    return found | {"spectrum_at": xr.Variable("axis", np.array(place(bench), dtype=float), said)}
+    return found | {"spectrum_at": xr.Variable("coordinate", np.array(place(bench), dtype=float), said)}
 
 
 Block = tuple[tuple[str, ...], Tensor, str, str]  # dimensions after the stage, values, unit, what they are
