@@ -19,6 +19,7 @@ from jupyter_phys.instruments.entropy import advice, pictures
 from jupyter_phys.instruments.entropy.acquire import Acquisition, prepare
 from jupyter_phys.instruments.entropy.fields import Fields, Grid, fields, find_grid, sound
 from jupyter_phys.instruments.entropy.settings import Inputs, Settings
+from jupyter_phys.instruments.entropy.tally import Rows
 from jupyter_phys.physics.phase_space import husimi_entropy
 
 # Between two looks at progress and stop, on a CPU: at most so many items, of so many cells of phase space in all; so
@@ -189,13 +190,14 @@ def _fill_before(bench: Bench, data: xr.Dataset) -> None:
 
 def _fill(bench: Bench, data: xr.Dataset, items: list[tuple[int, int, int]]) -> None:
     """Work off every (acquisition, draw, signal) in batches; a row is written when its draws are complete."""
-    rows = _Rows(bench, [name for name in ("S_after", "retained_energy", "psnr") if bench.run.wants(name)])
+    names = [name for name in ("S_after", "retained_energy", "psnr") if bench.run.wants(name)]
+    rows = Rows(names, [one.draws for one in bench.acquisitions], len(bench.reference.names))
     for called in (False, True):  # masks first: nobody knows how long somebody's callable takes
         some = [item for item in items if called == (bench.acquisitions[item[0]].operator is not None)]
         for batch in bench.batches(len(some), one_by_one=called):
             with batch as where:
                 rows.put(some[where], _measured(bench, some[where], rows.names))
-                _write(bench, data, rows)
+                rows.write(data)
                 bench.run.advance(len(some[where]))
 
 
@@ -209,29 +211,6 @@ def _measured(bench: Bench, chosen: list[tuple[int, int, int]], names: list[str]
     if "S_after" in names:
         found["S_after"] = bench.entropy(bench.seen(y))
     return {name: values.double().cpu().numpy() for name, values in found.items()}
-
-
-class _Rows:
-    """Values by variable and acquisition: [draw, signal], NaN until measured."""
-
-    def __init__(self, bench: Bench, names: list[str]) -> None:
-        shapes = [(one.draws, len(bench.reference.names)) for one in bench.acquisitions]
-        self.names = names
-        self.values = {name: [np.full(shape, np.nan) for shape in shapes] for name in names}
-        self.left = [math.prod(shape) for shape in shapes]
-
-    def put(self, chosen: list[tuple[int, int, int]], found: dict[str, Any]) -> None:
-        """Take what was measured of some items."""
-        for k, (i, draw, signal) in enumerate(chosen):
-            for name in self.names:
-                self.values[name][i][draw, signal] = found[name][k]
-            self.left[i] -= 1
-
-    def finished(self) -> list[int]:
-        """Acquisitions of which all draws are there, each told once."""
-        new = [i for i, left in enumerate(self.left) if left == 0]
-        self.left = [-1 if left == 0 else left for left in self.left]
-        return new
 
 
 def _acquired(bench: Bench, chosen: list[tuple[int, int, int]], x: Tensor) -> Tensor:
@@ -263,39 +242,3 @@ def psnr(x: Tensor, y: Tensor) -> Tensor:
 
 def _peak(values: Tensor) -> Tensor:
     return values.abs().flatten(1).amax(1).view(-1, *[1] * (values.ndim - 1))
-
-
-def _write(bench: Bench, data: xr.Dataset, rows: _Rows) -> None:
-    for i in rows.finished():
-        values = {name: rows.values[name][i] for name in rows.names}
-        for name in {"retained_energy", "psnr"} & values.keys():
-            data[name][i] = values[name].mean(0)
-        if "S_after" in values:
-            _write_entropies(data, i, values["S_after"], bench.acquisitions[i].copies)
-
-
-def _write_entropies(data: xr.Dataset, i: int, after: Any, copies: float) -> None:
-    delta = after - data["S_before"].values[i]
-    mean, se = delta.mean(0), _standard_error(delta)
-    data["S_after"][i] = after.mean(0)
-    data["delta_S"][i], data["delta_S_se"][i] = mean, se
-    data["alias_deficit"][i] = math.log(copies) - mean
-    for name, sign in (("delta_S_mean", np.ones_like(mean)), ("abs_delta_S", np.sign(mean))):
-        data[name][i] = (sign * mean).mean()
-        data[f"{name}_se"][i] = _combined_error(sign * delta)
-
-
-def _combined_error(values: Any) -> float:
-    """Standard error of the mean over draws and signals [draw, signal], NaN for one of each.
-
-    All signals share the draws, so their errors add up to that of the mean over signals; to it comes the
-    scatter of the signals.
-    """
-    parts = [_standard_error(values.mean(1)[:, None])[0], _standard_error(values.mean(0)[:, None])[0]]
-    known = [part for part in parts if not math.isnan(part)]
-    return math.hypot(*known) if known else math.nan
-
-
-def _standard_error(values: Any) -> Any:
-    n = len(values)
-    return values.std(0, ddof=1) / math.sqrt(n) if n > 1 else np.full(values.shape[1], np.nan)
