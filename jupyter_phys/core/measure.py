@@ -132,15 +132,15 @@ def take(asked: Plan, meter: Callable[[str, int], Meter], keep: Callable[[Readin
     return reading
 
 
-def explore(asked: Plan, **question: Any) -> Any:
-    """What the task's ``explore`` answers about what was measured: a cut at full resolution.
+def explore(asked: Plan, meter: Meter, **question: Any) -> Any:
+    """What the task's ``explore`` answers about what was measured: a cut at full resolution; ``meter`` can stop it.
 
     Raises:
         Refused: the task has none, or the question is none.
     """
     if asked.task.explore is None:
         raise Refused("This measurement has no finer cuts.", given=asked.task.name)
-    run = Run(asked.how, Meter("", shown=False))
+    run = Run(asked.how, meter)
     inputs = asked.inputs.settled(asked.subjects, asked.settings)
     with untouched():
         return asked.task.explore(asked.subjects, inputs, asked.settings, run, **question)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,23 +41,30 @@ class Call:
     option_texts: Mapping[str, str]
 
     @functools.cached_property
-    def kinds(self) -> list[type[Settings]]:
-        """The classes of the subjects that have settings of their own."""
+    def named(self) -> list[Settings]:
+        """The subjects that have settings of their own."""
         found = plan(self.task, self.subject, self.options).subjects.values()
-        return list(dict.fromkeys(type(one) for one in found if isinstance(one, Settings)))
+        return [one for one in found if isinstance(one, Settings)]
 
     @functools.cached_property
     def schema(self) -> dict[str, Any]:
-        """What the controls are made from: every setting that has one value."""
-        whole = self.task.schema(self.kinds)
+        """What the controls are made from: every setting that has one value, the same for all subjects."""
+        whole = self.task.schema(dict.fromkeys(type(one) for one in self.named))
         listed = {name for name, value in self.options.items() if axis_values(value) is not None}
+        listed |= {name for name, values in self._own().items() if any(one != values[0] for one in values)}
         kept = {name: one for name, one in whole["properties"].items() if name not in listed}
         return whole | {"properties": kept}
 
     @property
     def values(self) -> dict[str, Any]:
-        """The settings with a control that were given in the line."""
-        return {name: value for name, value in self.options.items() if name in self.schema["properties"]}
+        """The settings with a control that were given in the line, and those that the subjects bring along."""
+        own = {name: values[0] for name, values in self._own().items()}
+        return {name: value for name, value in (own | dict(self.options)).items() if name in self.schema["properties"]}
+
+    def _own(self) -> dict[str, list[Any]]:
+        """The subjects' own settings that some of them changed, with a value for each subject that has them."""
+        names = {name for one in self.named for name in one.changed()}
+        return {name: [getattr(one, name) for one in self.named if name in one.options()] for name in sorted(names)}
 
     def told(self) -> dict[str, Any]:
         """What the page must know: the line's parts, the schema, and the first values."""
@@ -76,11 +84,14 @@ class Call:
         asked.how |= {"draft": draft} | ({"precision": "float32"} if draft else {})
         return asked
 
-    def explore(self, values: Mapping[str, Any], question: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    def explore(
+        self, values: Mapping[str, Any], question: Mapping[str, Any], stopping: threading.Event
+    ) -> tuple[Any, Any, Any]:
         """A finer cut through what was measured with these values, see ``explore`` of the task; in float32."""
         asked = self.plan(values, draft=False)
         asked.how["precision"] = "float32"
-        return explore(asked, **{name: one for name, one in question.items() if name in ("place", "frequency")})
+        meter = Meter("", shown=False, stopping=stopping)
+        return explore(asked, meter, **{name: one for name, one in question.items() if name in ("place", "frequency")})
 
 
 def _tupled(value: Any) -> Any:
@@ -115,16 +126,22 @@ class Live(anywidget.AnyWidget):
         self._worker = Worker[Asked](self._work)
         self._guide = Worker[Asked](self._explore)
         self._handle: Any = None
+        self._cell = _cell(shell) or self.model_id
         self.on_msg(self._hear)
 
     def show(self) -> None:
-        """Display the sliders; a saved notebook keeps one sentence of them."""
+        """Display the sliders in place of those that the same cell opened before; a file keeps one sentence of them."""
+        if self._cell in _OPEN:
+            _OPEN[self._cell].close()
+        _OPEN[self._cell] = self
         data, metadata = self._repr_mimebundle_()  # pyright: ignore
         fallback = {MIME: {"closed": CLOSED}, "text/html": f"<p>{CLOSED}</p>", "text/plain": CLOSED}
         self._handle = display(data | fallback, metadata=metadata, raw=True, display_id=True)
 
     def close(self) -> None:
         """Stop the thread, free what it holds, close the comm and clear the display."""
+        if _OPEN.get(self._cell) is self:
+            del _OPEN[self._cell]
         for worker in (self._worker, self._guide):
             worker.close()
         self._turns.nudge()
@@ -145,17 +162,23 @@ class Live(anywidget.AnyWidget):
                 self.send({"type": "controls", "view": view, **self._call.told(), "values": self._values})
                 self._tell_reading(self._reading, {"view": view})
             case "measure":
-                self._worker.ask(Asked(view, int(said["number"]), said["values"]))
+                self._drop(self._worker.ask(Asked(view, int(said["number"]), said["values"])))
             case "explore":
-                self._guide.ask(Asked(view, int(said["number"]), said["question"]))
+                self._drop(self._guide.ask(Asked(view, int(said["number"]), said["question"])))
             case "cancel":
                 self._worker.cancel()
                 self._turns.nudge()
-                self.send({"type": "stopped", "view": view})
+                self._tell_reading(self._reading, {"values": self._values})  # no draft stays
+                self.send({"type": "stopped"})
             case "close":
                 self.close()
             case _:
                 pass
+
+    def _drop(self, asked: Asked | None) -> None:
+        """Tell a page that something newer came before what it wanted."""
+        if asked is not None:
+            self.send({"type": "dropped", **asked.whom})
 
     def _work(self, asked: Asked, worker: Worker[Asked]) -> None:
         """A draft, where the task makes drafts, and then the measurement; again if a cell had to go first."""
@@ -171,6 +194,7 @@ class Live(anywidget.AnyWidget):
                 return self.send({"type": "error", "text": str(refusal), **asked.whom})
             except Exception as error:  # whatever a stranger's callable raises belongs on the page
                 return self.send({"type": "error", "text": f"{type(error).__name__}: {error}", **asked.whom})
+        self._drop(asked)
 
     def _measure(self, asked: Asked, worker: Worker[Asked]) -> None:
         drafts = self._call.task.task.drafts
@@ -202,9 +226,22 @@ class Live(anywidget.AnyWidget):
         """A cut through phase space at full resolution, for what somebody points at."""
         try:
             with self._turns.turn(worker.stopping):
-                values, x, y = self._call.explore(self._values, asked.content)
+                if worker.stopping.is_set():
+                    raise Interrupted
+                values, x, y = self._call.explore(self._values, asked.content, worker.stopping)
+        except Interrupted:  # a cell goes first: the page asks again where it points next
+            return self._drop(asked)
         except Exception as error:  # the page keeps what it has; it shows no error for a place pointed at
             return self.send({"type": "failed", "text": f"{type(error).__name__}: {error}", **asked.whom})
         packed = {"dtype": "f4", "shape": list(values.shape), "buffer": 0}
         answer = {"values": packed, "x": list(x), "y": list(y)}
         self.send({"type": "answer", "answer": answer, **asked.whom}, [values.astype("<f4").tobytes()])
+
+
+_OPEN: dict[Any, Live] = {}
+
+
+def _cell(shell: Any) -> Any:
+    """What the page calls the running cell; None where it does not say."""
+    parent = getattr(shell, "get_parent", dict)()
+    return (parent.get("metadata") or {}).get("cellId")

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+import ast
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
+
+from IPython.core.error import InputRejected
 
 
 class Turns:
     """Cells go first: a live measurement waits while one runs, and steps aside at its next step when one begins."""
 
-    def __init__(self, *, cell_runs: bool) -> None:
+    def __init__(self, *, cells: int, refuse: Callable[[], None] = lambda: None) -> None:
         self._changed = threading.Condition()
-        self._cell_runs = cell_runs
+        self._cells = cells  # a cell may run another
+        self._refuse = refuse
         self._running: set[threading.Event] = set()
 
     def cell_begins(self, _: Any = None) -> None:
-        """Ask live measurements to stop, and wait until they have; an interrupt ends the waiting."""
+        """Ask live measurements to stop, and wait until they have; who interrupts the waiting wants no cell either."""
         with self._changed:
-            self._cell_runs = True
+            self._cells += 1
             for stopping in self._running:
                 stopping.set()
-            self._changed.wait_for(lambda: not self._running)
+            try:
+                self._changed.wait_for(lambda: not self._running)
+            except KeyboardInterrupt:
+                self._refuse()
 
     def cell_ends(self, _: Any = None) -> None:
-        """Let live measurements go on."""
+        """Let live measurements go on after the outermost cell; an empty one ends without having begun."""
         with self._changed:
-            self._cell_runs = False
+            self._cells = max(0, self._cells - 1)
             self._changed.notify_all()
 
     @property
     def is_free(self) -> bool:
         """Whether no cell runs."""
-        return not self._cell_runs
+        return self._cells == 0
 
     def nudge(self) -> None:
         """Let those that wait look again whether they are to stop."""
@@ -54,13 +61,24 @@ class Turns:
                 self._changed.notify_all()
 
 
+class _Refusal(ast.NodeTransformer):
+    """Keeps the next cell from running, once."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        self._shell.ast_transformers.remove(self)
+        raise InputRejected("Interrupted before it began, while live sliders were stepping aside.")
+
+
 _TURNS: dict[Any, Turns] = {}
 
 
 def turns(shell: Any) -> Turns:
     """The turns of a shell, made in a running cell: the one that opens the first live widget."""
     if shell not in _TURNS:
-        made = _TURNS[shell] = Turns(cell_runs=True)
+        made = _TURNS[shell] = Turns(cells=1, refuse=lambda: shell.ast_transformers.append(_Refusal(shell)))
         shell.events.register("pre_run_cell", made.cell_begins)
         shell.events.register("post_run_cell", made.cell_ends)
     return _TURNS[shell]
@@ -71,3 +89,4 @@ def forget(shell: Any) -> None:
     if (made := _TURNS.pop(shell, None)) is not None:
         shell.events.unregister("pre_run_cell", made.cell_begins)
         shell.events.unregister("post_run_cell", made.cell_ends)
+        made.cell_ends()  # nobody else will say so

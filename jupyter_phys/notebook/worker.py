@@ -37,13 +37,14 @@ class Worker(Generic[Request]):
         with self._bell:
             return not self._bell.wait_for(lambda: self.superseded or self.stopping.is_set(), seconds)
 
-    def ask(self, request: Request) -> None:
-        """Do this next, in place of what waited."""
+    def ask(self, request: Request) -> Request | None:
+        """Do this next, in place of what waited, which is given back."""
         with self._bell:
-            self._next = request
+            displaced, self._next = self._next, request
             if self.yields:
                 self.stopping.set()
             self._bell.notify_all()
+            return displaced
 
     def cancel(self) -> None:
         """Stop what runs and forget what waits."""

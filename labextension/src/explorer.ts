@@ -47,6 +47,7 @@ export class Explorer {
   take([space]: PhaseSpace[]): void {
     [this.space, this.looking] = [space!, null];
     this.fine.clear();
+    this.asker?.reset();
     this.row.take(this.still());
     this.show();
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from sliders import Told, wait_for
 
 import jupyter_phys as jp
+from jupyter_phys.instruments.entropy.subjects import Polynomial
+from jupyter_phys.notebook import live as live_module
 from jupyter_phys.notebook import turns as hooks
 from jupyter_phys.notebook.live import Call
 from jupyter_phys.notebook.turns import Turns
@@ -86,7 +89,7 @@ def test_cancel_forgets_what_waits():
 
 
 def test_a_cell_waits_until_a_live_measurement_has_stepped_aside():
-    turns, stopping, told = Turns(cell_runs=False), threading.Event(), list[str]()
+    turns, stopping, told = Turns(cells=0), threading.Event(), list[str]()
 
     def measure() -> None:
         with turns.turn(stopping):
@@ -103,8 +106,37 @@ def test_a_cell_waits_until_a_live_measurement_has_stepped_aside():
     assert told == ["measures", "stops", "cell"] and not turns.is_free
 
 
+def test_a_cell_inside_a_cell_ends_nothing():
+    turns = Turns(cells=1)
+    turns.cell_begins()
+    turns.cell_ends()
+    assert not turns.is_free
+    turns.cell_ends()
+    turns.cell_ends()  # an empty cell ends without having begun
+    assert turns.is_free
+
+
+def test_who_stops_a_waiting_cell_does_not_want_it_to_run(shell: InteractiveShell, opened: Callable[..., Told]):
+    begun = threading.Event()
+
+    def slow(x: Any) -> Any:
+        begun.set()
+        time.sleep(1)
+        return x * 0.5
+
+    sliders = opened(slow)
+    begun.clear()
+    sliders.measure(1, scale=2.2)
+    assert begun.wait(10)
+    threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGINT)).start()
+    ran = shell.run_cell("ran_at_all = True")
+    assert not ran.success and "ran_at_all" not in shell.user_ns
+    assert shell.run_cell("ran_at_all = True").success
+    wait_for(lambda: sliders.finals() == [1])
+
+
 def test_a_live_measurement_waits_for_the_end_of_a_cell():
-    turns, told = Turns(cell_runs=True), list[str]()
+    turns, told = Turns(cells=1), list[str]()
 
     def measure() -> None:
         with turns.turn(threading.Event()):
@@ -227,9 +259,62 @@ def test_a_cell_that_begins_goes_first_and_the_measurement_comes_after(
     wait_for(lambda: sliders.finals() == [1])
 
 
-def test_closing_ends_the_thread(opened: Callable[..., Told]):
+def test_a_subject_s_own_values_are_those_of_the_sliders(opened: Callable[..., Told]):
+    sliders = opened(Polynomial(p=4.0, rate=0.3))
+    sliders._hear(None, {"type": "hello", "view": "v"}, [])
+    assert sliders.of("controls")[0]["values"] == {"p": 4.0, "rate": 0.3, **LIGHT}
+    sliders.measure(1, p=2.0, rate=0.3, **LIGHT)
+    wait_for(lambda: sliders.finals() == [1])
+    (measured,) = sliders._reading.record.subjects.values()
+    assert measured["settings"]["p"] == 2.0
+    unlike = opened([Polynomial(p=4.0), Polynomial(p=1.0)])
+    assert "p" not in unlike._call.schema["properties"], "no slider shows two values"
+
+
+def test_a_page_whose_wish_came_too_late_is_told(opened: Callable[..., Told]):
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(x: Any) -> Any:
+        begun.set()
+        go.wait(10)
+        return x * 0.5
+
+    go.set()
+    sliders = opened(slow)
+    go.clear()
+    begun.clear()
+    sliders.measure(1, scale=2.2)
+    assert begun.wait(10)
+    sliders.measure(2, scale=2.3)
+    sliders.measure(3, scale=2.4)
+    go.set()
+    wait_for(lambda: sliders.finals() == [3])
+    wait_for(lambda: {said["number"] for said in sliders.of("dropped")} == {1, 2})
+
+
+def test_cancel_takes_a_draft_back(opened: Callable[..., Told]):
     sliders = opened()
-    thread = sliders._worker._thread
-    assert thread.is_alive()
+    sliders.measure(1, scale=2.5, **LIGHT)
+    wait_for(lambda: bool(sliders.of("reading")))
+    sliders._hear(None, {"type": "cancel", "view": "v"}, [])
+    wait_for(lambda: bool(sliders.of("stopped")))
+    shown = sliders.of("reading")[-1]
+    assert not shown.get("draft") and shown["payload"]["title"].endswith("scale 2 samples")
+
+
+def test_the_same_cell_opens_its_sliders_once(opened: Callable[..., Told], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(live_module, "_cell", lambda shell: "cell")
+    monkeypatch.setattr(live_module, "display", lambda *_, **__: None)
+    first, second = opened(), opened()
+    first.show()
+    second.show()
+    assert first.comm is None and not first._worker._thread.is_alive() and second._worker._thread.is_alive()
+    assert {"cell": second} == live_module._OPEN
+
+
+def test_closing_ends_the_threads(opened: Callable[..., Told]):
+    sliders = opened()
+    threads = [worker._thread for worker in (sliders._worker, sliders._guide)]
+    assert all(thread.is_alive() for thread in threads)
     sliders.close()
-    assert not thread.is_alive() and sliders.comm is None
+    assert not any(thread.is_alive() for thread in threads) and sliders.comm is None

@@ -36,7 +36,10 @@ export class Control {
   settle(settled: Settled): void {
     this.settled = settled;
     this.track = Track.of(this.field, settled);
-    this.show();
+    this.slide();
+    if (document.activeElement !== this.box && this.box.getAttribute('aria-invalid') !== 'true') {
+      this.show(); // what is being typed stays
+    }
   }
 
   private build(): void {
@@ -87,9 +90,8 @@ export class Control {
     this.box.setAttribute('aria-invalid', String(why !== ''));
   }
 
-  private show(): void {
-    const { box, field, slider, given, settled, track } = this;
-    this.wrong('');
+  private slide(): void {
+    const { field, slider, given, settled, track } = this;
     const value = given ?? settled.value ?? null;
     slider.hidden = track === null;
     if (track && typeof value === 'number') {
@@ -97,6 +99,12 @@ export class Control {
       slider.value = String(track.place(value));
       slider.setAttribute('aria-valuetext', `${spelled(value)} ${field.unit}`.trim());
     }
+  }
+
+  private show(): void {
+    const { box, field, given, settled } = this;
+    this.slide();
+    this.wrong('');
     if (box instanceof HTMLSelectElement) {
       box.selectedIndex = field.choices.indexOf(given);
     } else if (field.kind === 'switch') {

@@ -6,6 +6,7 @@ import { fieldsOf, type Settled, type Value, type Values } from './schema';
 export class Form {
   readonly node = element('div', 'jphys-form');
   private readonly controls: Control[];
+  private given = new Set<string>();
 
   /** `changed` hears the name of every setting that somebody changes. */
   constructor(schema: unknown, changed: (name: string) => void) {
@@ -16,14 +17,15 @@ export class Form {
     this.node.append(...this.controls.map(control => control.node));
   }
 
-  /** What differs from the defaults. */
+  /** What differs from the defaults, and what was given: a subject may bring other values along. */
   values(): Values {
-    const changed = this.controls.filter(({ field, value }) => !same(value, field.default));
+    const changed = this.controls.filter(({ field, value }) => this.given.has(field.name) || !same(value, field.default));
     return Object.fromEntries(changed.map(({ field, value }) => [field.name, value]));
   }
 
   /** Shows `values`, and the defaults of all else. */
   take(values: Values): void {
+    Object.keys(values).forEach(name => this.given.add(name));
     this.controls.forEach(control => control.take(values[control.field.name] ?? control.field.default));
   }
 

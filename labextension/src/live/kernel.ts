@@ -6,7 +6,8 @@ import { object, type Fields } from '../reading/check';
 /** What the kernel says, each a message of its own. */
 export interface Heard {
   controls(said: Fields): void;
-  reading(payload: unknown, said: Fields): void;
+  /** `mine`: this view asked for it, and not another of the same widget */
+  reading(payload: unknown, said: Fields, mine: boolean): void;
   progress(part: number): void;
   waiting(): void;
   stopped(): void;
@@ -74,13 +75,13 @@ export class Kernel {
 
   private readonly hear = (message: unknown, buffers: DataView[]): void => {
     const said = withBuffers(object(message, 'a message'), buffers) as Fields;
-    const answer = this.asked.get(Number(said['number']));
+    const mine = said['view'] === undefined || said['view'] === this.id; // every view counts by itself
+    const answer = mine ? this.asked.get(Number(said['number'])) : undefined;
     if (answer) {
       this.asked.delete(Number(said['number']));
-      said['type'] === 'answer' ? answer.done(said['answer']) : answer.failed(new Error(String(said['text'])));
+      said['type'] === 'answer' ? answer.done(said['answer']) : answer.failed(new Error(String(said['text'] ?? said['type'])));
       return;
     }
-    const mine = said['view'] === undefined || said['view'] === this.id;
     if (!mine && said['type'] !== 'reading') {
       return;
     }
@@ -96,8 +97,10 @@ export class Kernel {
       case 'controls':
         return heard.controls(said);
       case 'reading':
-        heard.reading(said['payload'], said);
+        heard.reading(said['payload'], said, mine);
         return mine && said['draft'] !== true ? this.ended() : this.newer();
+      case 'dropped': // another view asked for something newer
+        return this.ended();
       case 'progress':
         return heard.progress(Number(said['part']));
       case 'waiting':
@@ -125,7 +128,10 @@ export class Kernel {
     this.newer();
   }
 
-  private readonly lost = (): void => {
+  private readonly lost = (model: { comm_live?: boolean }): void => {
+    if (model?.comm_live === true) {
+      return; // it has come back
+    }
     this.out = 0;
     this.next = null;
     this.heard.gone('The kernel was restarted or is gone. Run the cell again for new sliders.');

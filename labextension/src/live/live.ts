@@ -55,13 +55,18 @@ class Live implements Heard {
     this.place.replaceChildren(this.form.node);
   }
 
-  reading(payload: unknown, said: Fields): void {
+  reading(payload: unknown, said: Fields, mine: boolean): void {
     const isDraft = said['draft'] === true;
+    if (!mine) {
+      this.form?.take(said['values'] as Values);
+    }
     this.form?.settle((said['settled'] ?? {}) as Record<string, Settled>);
     this.painted ? this.painted.update(payload) : (this.painted = paint(this.host, payload, {}, question => this.kernel.explore(question)));
     this.node.dataset['number'] = String(said['number'] ?? 0);
     this.node.dataset['draft'] = String(isDraft);
-    if (!isDraft) {
+    if (isDraft) {
+      this.status.textContent = 'draft';
+    } else {
       this.say('idle', typeof said['seconds'] === 'number' ? `${said['seconds'].toFixed(2)} s` : '');
     }
   }

@@ -32,7 +32,11 @@ export class Channel {
     [this.kernel, this.comm] = [null, null];
     if (comm && !comm.isDisposed) {
       comm.onClose = () => undefined;
-      void comm.close().done.catch(() => undefined);
+      try {
+        void comm.close().done.catch(() => undefined);
+      } catch {
+        // a dead kernel takes no farewell
+      }
     }
   }
 }

@@ -14,6 +14,7 @@ export class Asker {
   private waiting: Question | null = null;
   private isBusy = false;
   private isOver = false;
+  private turn = 0; // counts readings: an answer about an earlier one is none
 
   constructor(
     private readonly ask: Ask,
@@ -29,17 +30,23 @@ export class Asker {
     }
   }
 
+  /** Another reading: what was asked is out of date, and may be asked again. */
+  reset(): void {
+    [this.newest, this.waiting] = ['', null];
+    this.turn += 1;
+  }
+
   dispose(): void {
     [this.isOver, this.waiting] = [true, null];
   }
 
   private async work(): Promise<void> {
     while (this.waiting && !this.isBusy) {
-      const question = this.waiting;
+      const { waiting: question, turn } = this;
       [this.waiting, this.isBusy] = [null, true];
       try {
         const answer = await this.ask(question);
-        if (!this.isOver && JSON.stringify(question) === this.newest) {
+        if (!this.isOver && turn === this.turn && JSON.stringify(question) === this.newest) {
           this.hear(question, answer);
         }
       } catch {
