@@ -283,8 +283,9 @@ def test_a_kernel_that_cannot_answer_says_why_and_refresh_asks_again(page: Any, 
     row(page, "mask").wait_for()
 
 
-def test_keep_writes_a_line_below_the_cell_of_the_widget_and_does_not_run_it(page: Any):
-    index = next(i for i, source in enumerate(sources(page)) if source.startswith("%entropy mask"))
+def test_keep_writes_a_line_below_the_cell_of_the_widget_and_does_not_run_it(page: Any, lab: laboratory.Lab):
+    index = add_cell(page, "%entropy mask curve=0 pictures=0")
+    lab.run_cell(page, index)
     before, line = sources(page), "%entropy mask scale=3"
     done, nobody = page.evaluate(KEEP, [index, line])
     assert not done and nobody  # dispatchEvent gives false where somebody took it
