@@ -30,6 +30,11 @@ REST = 0.15  # seconds from a draft to the measurement: time for the page to pai
 CLOSED = "These live sliders are closed. Run the cell to open them again."
 
 
+def built(name: str) -> Path | str:
+    """A file of the front end; nothing where it is not built."""
+    return STATIC / name if (STATIC / name).is_file() else ""
+
+
 @dataclass(frozen=True)
 class Call:
     """A magic line taken apart: values to measure with, and the text from which a new line is made."""
@@ -116,8 +121,8 @@ class Asked:
 class Live(anywidget.AnyWidget):
     """The sliders of one line; :meth:`show` puts them on the page, the page or :meth:`close` takes them off."""
 
-    _esm = STATIC / "live.js"
-    _css = STATIC / "index.css"
+    _esm = built("live.js")
+    _css = built("index.css")
 
     def __init__(self, shell: Any, call: Call, reading: Reading) -> None:
         super().__init__()
