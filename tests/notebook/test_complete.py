@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import jedi
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,6 +28,8 @@ KINDS = ["signal", "image", "mri"]
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell]:
+    # jedi gives up on a file of its cache that another process is only writing
+    jedi.settings.cache_directory = str(tmp_path_factory.mktemp("jedi"))
     quiet = Config({"HistoryManager": {"enabled": False}})
     shell = InteractiveShell(config=quiet, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
     shell.run_line_magic("load_ext", "jupyter_phys")
