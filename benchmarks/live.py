@@ -25,6 +25,14 @@ DRAG = """async count => {
   const live = document.querySelector('.jphys-live');
   const slider = live.querySelector('[data-setting=scale] input[type=range]');
   const frame = () => new Promise(done => requestAnimationFrame(done));
+  const painted = () => new Promise(done => requestAnimationFrame(() => { // a message comes after the frame's painting
+    const channel = new MessageChannel();
+    channel.port1.onmessage = done;
+    channel.port2.postMessage(0);
+  }));
+  const another = number => new Promise(done => new MutationObserver((_, watch) => {
+    if (live.dataset.number !== number) { watch.disconnect(); done(); }
+  }).observe(live, { attributeFilter: ['data-number'] }));
   const rest = async () => { while (live.dataset.state !== 'idle' || live.dataset.draft !== 'false') await frame(); };
   const [draft, whole] = [[], []];
   for (let i = 0; i < count; i++) {
@@ -33,8 +41,8 @@ DRAG = """async count => {
     const start = performance.now(), number = live.dataset.number;
     slider.value = String(20 + (i * 97) % 360);
     slider.dispatchEvent(new Event('input', { bubbles: true }));
-    while (live.dataset.number === number) await frame();
-    await frame(); await frame();
+    await another(number);
+    await painted();
     draft.push(performance.now() - start);
     await rest();
     whole.push(performance.now() - start);

@@ -42,25 +42,6 @@ SMALL = """canvas => {
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[laboratory.Lab]:
-    laboratory.need_a_browser()
-    running = laboratory.Lab(tmp_path_factory.mktemp("lab"))
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    laboratory.need_a_browser()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=laboratory.chromium(), args=laboratory.FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def errors() -> list[str]:
     return []
 
@@ -682,7 +663,6 @@ def test_a_million_points_thin_themselves_and_say_so(lab: laboratory.Lab, chromi
     assert errors == []
 
 
-
 def test_a_measured_reading_opens_without_kernel(lab: laboratory.Lab, chromium: Any, errors: list[str]):
     reading = jp.entropy(kind="mri", signal=shepp_logan_phantom()[::4, ::4], draws=1, curve=3, pictures=2)
     lab.write("mri.ipynb", {laboratory.READING: reading._repr_mimebundle_()[laboratory.READING]})
@@ -716,9 +696,7 @@ def spoiled() -> dict[str, Any]:
     return data
 
 
-def test_a_broken_reading_says_what_is_wrong_and_shows_the_rest(
-    lab: laboratory.Lab, chromium: Any, errors: list[str]
-):
+def test_a_broken_reading_says_what_is_wrong_and_shows_the_rest(lab: laboratory.Lab, chromium: Any, errors: list[str]):
     bad: dict[str, Any] = {laboratory.READING: {"schema": 9}, "text/plain": "the numbers as text"}
     lab.write("spoiled.ipynb", {laboratory.READING: spoiled()}, bad)
     errors.clear()

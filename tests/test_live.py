@@ -31,25 +31,6 @@ OUTPUTS = "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.o
 SET = "(it, value) => { it.value = value; it.dispatchEvent(new Event('input', { bubbles: true })); }"
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[laboratory.Lab]:
-    laboratory.need_a_browser()
-    running = laboratory.Lab(tmp_path_factory.mktemp("live"))
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    laboratory.need_a_browser()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=laboratory.chromium(), args=laboratory.FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
     """A fresh page, which must leave no error in the console."""

@@ -37,25 +37,6 @@ KEEP = """([index, line]) => {
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[laboratory.Lab]:
-    laboratory.need_a_browser()
-    running = laboratory.Lab(tmp_path_factory.mktemp("lab"))
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    laboratory.need_a_browser()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=laboratory.chromium(), args=laboratory.FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def errors() -> list[str]:
     return []
 

@@ -68,7 +68,7 @@ def power_blocks(field: Tensor, axes: tuple[Axis, ...], memory: int) -> Iterator
     n = len(axes)
     windows = [gaussian(axis, field) for axis in axes]
     window = windows[0] if n == 1 else torch.outer(*windows)
-    scale = level(field).view(-1, *[1] * (2 * n))
+    scale = level(field).view(-1, *[1] * n)
     transform = torch.fft.fftn if field.is_complex() else torch.fft.rfftn
     size = memory // (8 * field.real.element_size() * window.numel())
     if field.device.type == "cpu":
@@ -77,9 +77,10 @@ def power_blocks(field: Tensor, axes: tuple[Axis, ...], memory: int) -> Iterator
         x = field[where[0]]
         for i, (axis, some) in enumerate(zip(axes, where[1:], strict=True), start=1):
             x = wrap(x.movedim(i, -1), axis, some.start, some.stop - some.start).movedim(-1, i)
+        x /= scale[where[0]]  # a copy by now
         for i, axis in enumerate(axes, start=1):
             x = x.unfold(i, axis.window, axis.hop)
-        yield where, power(transform(x / scale[where[0]] * window, dim=list(range(-n, 0))))
+        yield where, power(transform(x * window, dim=list(range(-n, 0))))
 
 
 def whole(powers: Tensor, axes: tuple[Axis, ...], lines: Tensor) -> Tensor:

@@ -125,9 +125,9 @@ def projections(
     frequency = items.real.new_zeros(len(items), *[axis.window for axis in axes[:-1]], len(weights))
     for where, block in power_blocks(items, axes, memory):
         frequency[where[0]] += block.sum(inner)
-        p[where] = (block * weights).flatten(-ndim).sum(-1)
         logs = block.clamp_min(torch.finfo(block.dtype).tiny).log_()  # several times as fast as xlogy
-        plogp[where] = logs.mul_(block).mul_(weights).flatten(-ndim).sum(-1)
+        for out, values in ((p, block), (plogp, logs.mul_(block))):
+            out[where] = (values @ weights).view(*p[where].shape, -1).sum(-1)
     total = p.sum(inner, keepdim=True)
     _check_seen(total > 0)
     share = (p * (total / math.prod(axis.cells for axis in axes)).log() - plogp) / total

@@ -1,4 +1,5 @@
 /** One plot on the page: its scene, its nodes, and what hands can do with it. */
+import equal from 'fast-deep-equal/es6';
 import { button, element, unique } from './dom';
 import { drawFrame } from './draw/frame';
 import { HeatCache } from './draw/heat';
@@ -78,6 +79,9 @@ export class Chart implements Member, Read {
 
   /** Shows other numbers in the same nodes; zoom and hidden series stay. */
   take(plot: Plot): void {
+    if (equal(plot, this.plot)) {
+      return;
+    }
     this.plot = plot;
     const movie = movieOf(plot);
     if (movie && this.player) {
@@ -90,6 +94,9 @@ export class Chart implements Member, Read {
 
   /** Shows another plot with the same axes; at once where only the cells of its map are others. */
   swap(plot: Plot): void {
+    if (equal(plot, this.plot)) {
+      return;
+    }
     const [was, now] = [mapOf(this.plot), mapOf(plot)];
     const isLight = was !== undefined && was.color === now?.color && was.palette === now.palette && plot.title === this.plot.title;
     this.plot = plot;
@@ -109,8 +116,10 @@ export class Chart implements Member, Read {
   }
 
   place(room: Room): void {
-    this.room = room;
-    this.redraw();
+    if (!equal(room, this.room)) {
+      this.room = room;
+      this.redraw();
+    }
   }
 
   redraw(): void {

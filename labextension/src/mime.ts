@@ -15,7 +15,7 @@ class ReadingRenderer extends Widget implements IRenderMime.IRenderer {
   async renderModel({ data }: IRenderMime.IMimeModel): Promise<void> {
     const [payload, spare] = [data[this.mimeType], { text: data['text/plain'] }];
     if (this.painted) {
-      this.painted.update(payload, spare);
+      this.painted.update(payload, { spare });
     } else {
       this.painted = paint(this.node, payload, spare);
     }

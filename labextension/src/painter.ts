@@ -26,8 +26,11 @@ export interface Spare {
 
 /** A reading on the page. */
 export interface Painted {
-  /** Shows another payload; plots of the same kinds stay, with their zoom and hidden series. */
-  update(payload: unknown, spare?: Spare): void;
+  /**
+   * Shows another payload; plots of the same kinds stay, with their zoom and hidden series. What a draft leaves out
+   * stays too, faintly, until the measurement comes.
+   */
+  update(payload: unknown, more?: { spare?: Spare; isDraft?: boolean }): void;
   /** Takes it off the page and gives back all it holds. */
   dispose(): void;
 }
@@ -40,8 +43,8 @@ export function paint(host: HTMLElement, payload: unknown, spare: Spare = {}, as
   let view = viewOf(payload, spare, ask);
   host.replaceChildren(view.node);
   return {
-    update(next, more = {}) {
-      if (!view.take(next)) {
+    update(next, { spare: more = {}, isDraft = false } = {}) {
+      if (!view.take(next, isDraft)) {
         view.dispose();
         view = viewOf(next, more, ask);
         host.replaceChildren(view.node);
@@ -57,7 +60,7 @@ export function paint(host: HTMLElement, payload: unknown, spare: Spare = {}, as
 interface View {
   node: HTMLElement;
   /** false where the payload wants other nodes */
-  take(payload: unknown): boolean;
+  take(payload: unknown, isDraft: boolean): boolean;
   dispose(): void;
 }
 
@@ -75,53 +78,69 @@ class ReadingView implements View {
   private readonly head = element('div', 'jphys-top');
   private readonly link = new Link();
   private readonly repaint = new Repaint();
-  private readonly rows: Shown[] = [];
+  private readonly places: Place[];
   private readonly unwatch: () => void;
   private theme: Theme = LIGHT;
   private width = 0;
-  private readonly kinds: string;
 
-  constructor(
-    reading: Reading,
-    private readonly ask?: Ask
-  ) {
+  constructor(reading: Reading, ask?: Ask) {
     const around: Surroundings = { link: this.link, repaint: this.repaint, theme: () => this.theme };
-    this.kinds = kindsOf(reading);
-    this.node.append(this.head, ...grouped(reading.panels).map(group => this.panel(group, around)));
+    this.places = grouped(reading.panels).map(group => {
+      return { kind: kindOf(group), title: group[0]!.title, shown: shownOf(group, around, ask) };
+    });
+    this.node.append(this.head, ...this.places.map(({ shown }) => shown.node));
     this.write(reading);
     claim();
     this.unwatch = watch(this.node, {
-      resized: width => this.resized(width),
+      resized: width => width !== this.width && this.resized(width),
       themed: () => this.themed(),
-      sharpened: () => this.rows.forEach(row => row.redraw())
+      sharpened: () => this.places.forEach(({ shown }) => shown.redraw?.())
     });
   }
 
-  take(payload: unknown): boolean {
+  take(payload: unknown, isDraft: boolean): boolean {
     let reading: Reading;
     try {
       reading = parse(payload);
     } catch {
       return false;
     }
-    if (kindsOf(reading) !== this.kinds) {
+    const groups = grouped(reading.panels);
+    const taking = this.placesFor(groups, isDraft);
+    if (!taking) {
       return false;
     }
-    const groups = grouped(reading.panels);
-    const shown = groups.filter(isDrawn);
     this.write(reading);
-    this.rows.forEach((row, i) => row.take(shown[i]!));
-    const tables = this.node.querySelectorAll(':scope > .jphys-tableframe, :scope > .jphys-unknown');
-    groups.filter(group => !isDrawn(group)).forEach((group, i) => tables[i]!.replaceWith(other(group[0]!)));
+    this.places.forEach(place => place.shown.node.classList.toggle('jphys-stale', !taking.includes(place)));
+    taking.forEach((place, i) => this.put(place, groups[i]!));
     this.resized(this.width);
+    this.repaint.now();
     return true;
   }
 
   dispose(): void {
     this.unwatch();
     this.repaint.dispose();
-    this.rows.forEach(row => row.dispose());
+    this.places.forEach(({ shown }) => shown.dispose?.());
     release();
+  }
+
+  /** Where each group has its place, in order; null where one has none, or a place is left that no draft leaves out. */
+  private placesFor(groups: Panel[][], isDraft: boolean): Place[] | null {
+    const isWhole = groups.length === this.places.length;
+    const left = [...this.places];
+    const found = groups.map(group => {
+      while (left.length > 0 && !fits(left[0]!, group, isWhole)) {
+        left.shift();
+      }
+      return left.shift();
+    });
+    return (isWhole || isDraft) && found.every(place => place !== undefined) ? found : null;
+  }
+
+  private put(place: Place, group: Panel[]): void {
+    place.title = group[0]!.title;
+    place.shown.take(group);
   }
 
   private write({ instrument, title, notes }: Reading): void {
@@ -133,20 +152,11 @@ class ReadingView implements View {
     this.head.replaceChildren(...(title ? [name] : []), ...notes.map(remark));
   }
 
-  private panel(group: Panel[], around: Surroundings): HTMLElement {
-    if (!isDrawn(group)) {
-      return other(group[0]!);
-    }
-    const row: Shown = isPlots(group) ? new Row(group, around) : new Explorer(group, around, this.ask);
-    this.rows.push(row);
-    return row.node;
-  }
-
   private resized(width: number): void {
     this.width = width;
     if (width > 0) {
       this.themed();
-      this.rows.forEach(row => row.layout(width));
+      this.places.forEach(({ shown }) => shown.layout?.(width));
     }
   }
 
@@ -154,7 +164,7 @@ class ReadingView implements View {
     const theme = themeAt(this.node);
     if (theme.name !== this.theme.name || theme.paper !== this.theme.paper) {
       this.theme = theme;
-      this.rows.forEach(row => row.redraw());
+      this.places.forEach(({ shown }) => shown.redraw?.());
     }
     this.node.dataset['theme'] = theme.name;
   }
@@ -164,17 +174,28 @@ class ReadingView implements View {
 interface Shown {
   node: HTMLElement;
   take(group: Panel[]): void;
-  layout(width: number): void;
-  redraw(): void;
-  dispose(): void;
+  layout?(width: number): void;
+  redraw?(): void;
+  dispose?(): void;
 }
 
-/** What the nodes of a reading depend on. */
-function kindsOf({ panels }: Reading): string {
-  return JSON.stringify(panels.map(kindOf));
+/** Where a group stands, and what its nodes depend on. */
+interface Place {
+  kind: string;
+  title: string;
+  shown: Shown;
 }
 
-function kindOf(panel: Panel): unknown {
+/** A draft leaves groups out, so that among those of one kind the titles decide. */
+function fits({ kind, title }: Place, group: Panel[], isWhole: boolean): boolean {
+  return kind === kindOf(group) && (isWhole || title === group[0]!.title);
+}
+
+function kindOf(group: Panel[]): string {
+  return JSON.stringify(group.map(nodesOf));
+}
+
+function nodesOf(panel: Panel): unknown {
   switch (panel.type) {
     case 'plot':
       return [panel.row, panel.marks.map(mark => mark.type === 'movie')];
@@ -202,24 +223,33 @@ function grouped(panels: Panel[]): Panel[][] {
   return groups;
 }
 
-function isPlots(group: Panel[]): group is Plot[] {
-  return group[0]!.type === 'plot';
-}
-
-function isDrawn(group: Panel[]): group is Plot[] | PhaseSpace[] {
-  return isPlots(group) || group[0]!.type === 'phase_space';
-}
-
-function other(panel: Panel): HTMLElement {
-  return panel.type === 'table' ? new TableView(panel).node : undrawn(panel as Unknown);
+function shownOf(group: Panel[], around: Surroundings, ask?: Ask): Shown {
+  const panel = group[0]!;
+  switch (panel.type) {
+    case 'plot':
+      return new Row(group as Plot[], around);
+    case 'phase_space':
+      return new Explorer(group as PhaseSpace[], around, ask);
+    case 'table':
+      return new TableView(panel);
+    default:
+      return new Undrawn(panel);
+  }
 }
 
 /** A panel that this page cannot draw: what it would show, and why it does not. */
-function undrawn({ title, alt, why }: Unknown): HTMLElement {
-  const node = element('div', 'jphys-unknown');
-  node.append(element('div', 'jphys-plot-title', title), ...(alt ? [element('p', 'jphys-caption', alt)] : []));
-  node.append(remark({ level: 'warning', text: `This panel cannot be drawn. ${why}` }));
-  return node;
+class Undrawn implements Shown {
+  readonly node = element('div', 'jphys-unknown');
+
+  constructor(panel: Unknown) {
+    this.take([panel]);
+  }
+
+  take([panel]: Unknown[]): void {
+    const { title, alt, why } = panel!;
+    const words = [element('div', 'jphys-plot-title', title), ...(alt ? [element('p', 'jphys-caption', alt)] : [])];
+    this.node.replaceChildren(...words, remark({ level: 'warning', text: `This panel cannot be drawn. ${why}` }));
+  }
 }
 
 function unreadable(why: string, spare: Spare): HTMLElement {

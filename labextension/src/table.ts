@@ -1,4 +1,5 @@
 /** Tables: sorted by a click on a column's name, copied and saved as CSV. */
+import equal from 'fast-deep-equal/es6';
 import { button, element } from './dom';
 import { number } from './draw/number';
 import { thinnedRows } from './facts';
@@ -10,62 +11,83 @@ type Order = 'ascending' | 'descending' | 'none';
 
 export class TableView {
   readonly node = element('figure', 'jphys-tableframe');
+  private readonly title = element('div', 'jphys-plot-title');
+  private readonly wide = element('div', 'jphys-wide'); // scrolls by itself when the table is wide
+  private readonly caption = element('figcaption', 'jphys-caption');
+  private readonly grid = element('table', 'jphys-table');
+  private readonly line = element('tr');
   private readonly body = element('tbody');
-  private readonly heads: HTMLTableCellElement[] = [];
-  private readonly numeric: boolean[];
-  private rows: Cell[][];
+  private heads: HTMLTableCellElement[] = [];
+  private numeric: boolean[] = [];
+  private rows: Cell[][] = [];
 
-  constructor(private readonly table: Table) {
-    this.rows = table.rows;
-    this.numeric = table.columns.map((_, index) => isNumeric(table.rows.map(row => row[index] ?? null)));
-    const caption = element('div', 'jphys-head');
-    caption.append(element('div', 'jphys-plot-title', table.title), ...this.tools());
-    const wide = element('div', 'jphys-wide'); // scrolls by itself when the table is wide
-    wide.tabIndex = 0;
-    wide.setAttribute('role', 'region');
-    wide.setAttribute('aria-label', table.title || 'Table');
-    wide.append(this.grid());
-    const note = [table.note, thinnedRows(table.thinned)].filter(Boolean).join(' ');
-    this.node.append(caption, wide, ...(note ? [element('figcaption', 'jphys-caption', note)] : []));
+  constructor(private table: Table) {
+    const top = element('div', 'jphys-head');
+    top.append(this.title, ...this.tools());
+    const head = element('thead');
+    head.append(this.line);
+    this.grid.append(head, this.body);
+    this.wide.tabIndex = 0;
+    this.wide.setAttribute('role', 'region');
+    this.wide.append(this.grid);
+    this.node.append(top, this.wide, this.caption);
+    this.headings();
+    this.write();
   }
 
-  private grid(): HTMLTableElement {
-    const head = element('thead');
-    const line = element('tr');
-    this.table.columns.forEach((name, index) => line.append(this.head(name, index)));
-    head.append(line);
-    const node = element('table', 'jphys-table');
-    node.setAttribute('aria-label', this.table.title || 'Table');
-    node.append(head, this.body);
-    this.fill();
-    return node;
+  /** Other numbers; under the same columns the order stays. */
+  take([table]: Table[]): void {
+    const isSame = equal(table!.columns, this.table.columns);
+    this.table = table!;
+    if (!isSame) {
+      this.headings();
+    }
+    this.write();
+  }
+
+  private headings(): void {
+    this.heads = this.table.columns.map((name, index) => this.head(name, index));
+    this.line.replaceChildren(...this.heads);
+  }
+
+  private write(): void {
+    const { table, heads } = this;
+    const name = table.title || 'Table';
+    this.title.textContent = table.title;
+    this.wide.setAttribute('aria-label', name);
+    this.grid.setAttribute('aria-label', name);
+    this.caption.textContent = [table.note, thinnedRows(table.thinned)].filter(Boolean).join(' ');
+    this.caption.hidden = !this.caption.textContent;
+    this.numeric = table.columns.map((_, index) => isNumeric(table.rows.map(row => row[index] ?? null)));
+    heads.forEach((head, index) => head.classList.toggle('jphys-number', this.numeric[index]!));
+    const index = heads.findIndex(head => head.hasAttribute('aria-sort'));
+    this.fill(index, index < 0 ? 'none' : orderOf(heads[index]!));
   }
 
   private head(name: string, index: number): HTMLTableCellElement {
-    const node = element('th', this.numeric[index] ? 'jphys-number' : '');
+    const node = element('th');
     node.scope = 'col';
     const sorter = element('button', 'jphys-sorter', name);
     sorter.type = 'button';
     sorter.title = 'Sort by this column';
     sorter.addEventListener('click', () => this.sort(index));
     node.append(sorter);
-    this.heads.push(node);
     return node;
   }
 
   /** Upwards, downwards, then as it was. */
   private sort(index: number): void {
-    const was = (this.heads[index]!.getAttribute('aria-sort') ?? 'none') as Order;
-    const order = ({ none: 'ascending', ascending: 'descending', descending: 'none' } as const)[was];
+    const order = ({ none: 'ascending', ascending: 'descending', descending: 'none' } as const)[orderOf(this.heads[index]!)];
     this.heads.forEach(head => head.removeAttribute('aria-sort'));
     if (order !== 'none') {
       this.heads[index]!.setAttribute('aria-sort', order);
     }
-    this.rows = order === 'none' ? this.table.rows : sorted(this.table.rows, index, this.numeric[index]!, order);
-    this.fill();
+    this.fill(index, order);
   }
 
-  private fill(): void {
+  private fill(index: number, order: Order): void {
+    const { rows } = this.table;
+    this.rows = order === 'none' ? rows : sorted(rows, index, this.numeric[index]!, order);
     this.body.replaceChildren(
       ...this.rows.map(row => {
         const line = element('tr');
@@ -78,9 +100,13 @@ export class TableView {
   private tools(): HTMLElement[] {
     const text = () => csv(this.table.columns, this.rows);
     const copy = button('Copy CSV', 'jphys-tool', 'Copy the table as CSV', () => void copied(text(), copy));
-    const name = fileName(this.table.title || 'table', 'csv');
-    return [copy, button('⤓', 'jphys-tool', 'Save the table as CSV', () => downloadText(text(), 'text/csv', name))];
+    const save = () => downloadText(text(), 'text/csv', fileName(this.table.title || 'table', 'csv'));
+    return [copy, button('⤓', 'jphys-tool', 'Save the table as CSV', save)];
   }
+}
+
+function orderOf(head: HTMLElement): Order {
+  return (head.getAttribute('aria-sort') ?? 'none') as Order;
 }
 
 async function copied(text: string, button: HTMLButtonElement): Promise<void> {

@@ -28,8 +28,10 @@ def give(bench: Bench, data: xr.Dataset) -> None:
     """Attach the crossover to ``data`` and say what is to be minded; needs no result, so an interrupt keeps it."""
     kind = bench.settings.kind
     low_high = [crossover(bench, one) for one in bench.acquisitions]
-    for k, name in enumerate(("crossover_low", "crossover_high")):
-        data.coords[name] = ("subject", [pair[k] for pair in low_high], {"units": "samples", "long_name": name})
+    ends = zip(("crossover_low", "crossover_high"), zip(*low_high, strict=True), strict=True)
+    data.coords.update({
+        name: ("subject", list(values), {"units": "samples", "long_name": name}) for name, values in ends
+    })  # fmt: skip
     for one, (low, high) in zip(bench.acquisitions, low_high, strict=True):
         if low <= bench.grid.scale[sampled_axis(one)] <= high:
             bench.run.warn(
@@ -117,8 +119,8 @@ def _mind_weights(bench: Bench, one: Acquisition) -> None:
 
 def mind_missed_fields(bench: Bench, data: xr.Dataset) -> None:
     """Warn of periodic masks that kept nearly nothing of the field: there ln M is not the limit of ΔS."""
-    share = data["retained_energy"] * data["copies"]
-    for label in data["subject"].values[(share < MISSED).any("signal").values]:
+    share = data["retained_energy"].values * data["copies"].values[:, None]
+    for label in data["subject"].values[(share < MISSED).any(1)]:
         bench.run.warn(
             f"{label}: retained energy × M is far below 1: the mask missed the field, and ln M is not its limit."
         )

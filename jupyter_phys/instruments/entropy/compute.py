@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,10 @@ VARIABLES = {
 }
 
 
+Item = tuple[int, int, int]  # acquisition, draw, signal
+BEFORE = -1  # in place of an acquisition
+
+
 @dataclass
 class Bench:
     """All that stays fixed while the items of a measurement are worked off."""
@@ -58,6 +62,7 @@ class Bench:
     grid: Grid
     settings: Settings
     run: Run
+    known: dict[Item, float] = field(default_factory=dict[Item, float])  # entropies that pictures told
 
     def seen(self, values: Tensor) -> Tensor:
         """The field that is compared: complex, or its magnitude, cropped to the grid's size."""
@@ -107,10 +112,12 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
     items = [(i, d, s) for i, one in enumerate(acquisitions) for d in range(one.draws) for s in signals]
     shown = pictures.shown(bench)
     run.expect(len(signals) + len(items) + (settings.curve + 2) * len(shown))
+    if run.draft and run.wants("curve"):  # what its pictures tell of S need not be computed again
+        data = pictures.add(bench, data, shown)
     if run.wants("S_before"):
         _fill_before(bench, data)
     _fill(bench, data, items)
-    if run.wants("curve"):
+    if not run.draft and run.wants("curve"):
         data = pictures.add(bench, data, shown)
     advice.mind_missed_fields(bench, data)
     return data
@@ -183,12 +190,12 @@ def _settled(grid: Grid) -> dict[str, dict[str, Any]]:
 def _fill_before(bench: Bench, data: xr.Dataset) -> None:
     for batch in bench.batches(len(bench.reference.names)):
         with batch as where:
-            found = bench.entropy(bench.seen(bench.reference.values[where])).double().cpu().numpy()
-            data["S_before"][:, where] = found
-            bench.run.advance(len(found))
+            items = [(BEFORE, 0, s) for s in range(where.start, where.stop)]
+            data["S_before"][:, where] = _entropies(bench, items, bench.reference.values[where]).cpu().numpy()
+            bench.run.advance(len(items))
 
 
-def _fill(bench: Bench, data: xr.Dataset, items: list[tuple[int, int, int]]) -> None:
+def _fill(bench: Bench, data: xr.Dataset, items: list[Item]) -> None:
     """Work off every (acquisition, draw, signal) in batches; a row is written when its draws are complete."""
     names = [name for name in ("S_after", "retained_energy", "psnr") if bench.run.wants(name)]
     rows = Rows(names, [one.draws for one in bench.acquisitions], len(bench.reference.names))
@@ -201,7 +208,7 @@ def _fill(bench: Bench, data: xr.Dataset, items: list[tuple[int, int, int]]) -> 
                 bench.run.advance(len(some[where]))
 
 
-def _measured(bench: Bench, chosen: list[tuple[int, int, int]], names: list[str]) -> dict[str, Any]:
+def _measured(bench: Bench, chosen: list[Item], names: list[str]) -> dict[str, Any]:
     """The numbers of some items, on the CPU."""
     x = bench.reference.values[[s for _, _, s in chosen]]
     y = _acquired(bench, chosen, x)
@@ -209,11 +216,23 @@ def _measured(bench: Bench, chosen: list[tuple[int, int, int]], names: list[str]
         name: baseline(x, y) for name, baseline in (("retained_energy", retained), ("psnr", psnr)) if name in names
     }
     if "S_after" in names:
-        found["S_after"] = bench.entropy(bench.seen(y))
+        found["S_after"] = _entropies(bench, chosen, y)
     return {name: values.double().cpu().numpy() for name, values in found.items()}
 
 
-def _acquired(bench: Bench, chosen: list[tuple[int, int, int]], x: Tensor) -> Tensor:
+def _entropies(bench: Bench, items: list[Item], values: Tensor) -> Tensor:
+    """Entropies [item] of fields, in float64 where the device has it."""
+    known = [bench.known.get(item, math.nan) for item in items]
+    rest = [k for k, one in enumerate(known) if math.isnan(one)]
+    if len(rest) == len(items):
+        return bench.entropy(bench.seen(values))
+    found = torch.tensor(known, dtype=torch.float64)
+    if rest:
+        found[rest] = bench.entropy(bench.seen(values[rest])).double().cpu()
+    return found
+
+
+def _acquired(bench: Bench, chosen: list[Item], x: Tensor) -> Tensor:
     parts: list[Tensor] = []
     for i in dict.fromkeys(i for i, _, _ in chosen):
         mine = [k for k, (j, _, _) in enumerate(chosen) if j == i]

@@ -17,6 +17,7 @@ from jupyter_phys.instruments.entropy.subjects import FAMILIES
 from jupyter_phys.instruments.entropy.views import views
 
 ABSENT = "–"
+TOLD = ("delta_S_mean", "abs_delta_S", "S_before", "S_after", "alias_deficit", "rate", "retained_energy", "psnr")
 SAME_RATE = 0.02  # of the largest: less is how counts of samples round
 TINY = 1e-6  # nat: far below every grid error
 VERDICT = "Ranking by |ΔS| within one family"
@@ -59,7 +60,7 @@ def ranked(data: xr.Dataset) -> xr.Dataset:
     """Subjects sorted by |ΔS|, smallest first; the unmeasured last. Of swept axes the mean counts."""
     size = data["abs_delta_S"]
     order = size.mean([name for name in size.dims if name != "subject"]).argsort().values
-    return data.isel(subject=order)
+    return data if np.array_equal(order, np.arange(len(order))) else data.isel(subject=order)
 
 
 def _heading(data: xr.Dataset) -> str:
@@ -76,33 +77,39 @@ def _heading(data: xr.Dataset) -> str:
 
 def table(data: xr.Dataset, swept: list[str]) -> Table:
     """ΔS with its error beside S and the trivial baselines; sorted anew at each point of swept axes."""
-    units = {name: one.attrs.get("units", "") for name, one in data.data_vars.items()}
-    columns = [*swept, "subject", "family", f"ΔS ({units['delta_S']})", "|ΔS| (nat)", "S before (nat)", "S after (nat)",
+    unit = data["delta_S"].attrs.get("units", "")
+    columns = [*swept, "subject", "family", f"ΔS ({unit})", "|ΔS| (nat)", "S before (nat)", "S after (nat)",
                "ln M − ΔS (nat)", "rate", "retained energy", "PSNR (dB)"]  # fmt: skip
-    flat = data.drop_dims([name for name in data.dims if name not in ("subject", "signal", *swept)])
+    flat = data[[name for one in TOLD for name in (one, f"{one}_se") if name in data]]
     points = itertools.product(*(range(flat.sizes[name]) for name in swept))
-    cuts = [ranked(flat.isel(dict(zip(swept, point, strict=True)))) for point in points]
-    rows = [_cells_of(cut.isel(subject=i), swept) for cut in cuts for i in range(cut.sizes["subject"])]
+    cuts = [ranked(flat.isel(dict(zip(swept, point, strict=True)))) if swept else flat for point in points]
+    rows = [row for cut in cuts for row in _rows_of(cut, swept)]
     where = f", at each {' and '.join(swept)}" if swept and len(data["subject"]) > 1 else ""
     return Table(_heading(data) + where, columns, rows, note=_averaged(data))
 
 
-def _cells_of(row: xr.Dataset, swept: list[str]) -> list[Cell]:
-    def mean(name: str) -> float | None:
-        values = row[name].values if name in row else np.array([])
-        return float(np.nanmean(values)) if np.isfinite(values).any() else None
+def _rows_of(cut: xr.Dataset, swept: list[str]) -> list[list[Cell]]:
+    means = {name: _means(cut.variables[name]) for name in cut.data_vars}
+    places = [_place(cut[name].item()) for name in swept]
+    names = zip(map(str, cut["subject"].values), map(str, cut["family"].values), strict=True)
+    return [[*places, *name, *(_told(means, one, i) for one in TOLD)] for i, name in enumerate(names)]
 
-    def told(name: str) -> str:
-        value = mean(name)
-        if value is None:
-            return ABSENT
-        return number(value, mean(f"{name}_se")) if abs(value) > TINY else "0"
 
-    return [
-        *(_place(row[name].item()) for name in swept), str(row["subject"].item()), str(row["family"].item()),
-        told("delta_S_mean"), told("abs_delta_S"), told("S_before"), told("S_after"), told("alias_deficit"),
-        told("rate"), told("retained_energy"), told("psnr"),
-    ]  # fmt: skip
+def _means(one: xr.Variable) -> list[float]:
+    """By subject, over what of it is known; NaN where nothing is, or nothing finite."""
+    values = one.transpose("subject", ...).values
+    flat = values.reshape(len(values), -1)
+    known = ~np.isnan(flat)
+    sums = np.where(np.isfinite(flat).any(1), np.where(known, flat, 0.0).sum(1), np.nan)
+    return (sums / np.maximum(known.sum(1), 1)).tolist()
+
+
+def _told(means: dict[Any, list[float]], name: str, i: int) -> str:
+    value = means[name][i] if name in means else math.nan
+    if math.isnan(value):
+        return ABSENT
+    error = means.get(f"{name}_se", [math.nan] * (i + 1))[i]
+    return number(value, None if math.isnan(error) else error) if abs(value) > TINY else "0"
 
 
 def _place(value: float | str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,11 +36,11 @@ def add(bench: Bench, data: xr.Dataset, shown: list[Acquisition]) -> xr.Dataset:
     """
     if not shown:
         return data
-    before, *after = stages(bench, shown)
+    fields = torch.cat(stages(bench, shown))
     labels = xr.DataArray([one.label for one in shown], dims="shown", attrs={"units": "", "long_name": "acquisition"})
-    views = xr.Dataset(_views(bench, torch.cat([before, *after])) | {"mask": _masks(bench, shown)}, {"shown": labels})
-    data = bench.run.keep(_joined(data, views.assign_coords(_coordinates(bench, views))))
-    curve = _curve(bench, before, after)
+    views = _views(bench, fields) | {"mask": _masks(bench, shown)}
+    data = bench.run.keep(_joined(data, xr.Dataset(views, _coordinates(bench, views) | {"shown": labels})))
+    curve = _curve(bench, fields)
     return bench.run.keep(_joined(data, xr.Dataset(curve, {"shown": labels}))) if curve else data
 
 
@@ -82,6 +83,9 @@ def _projected(bench: Bench, fields: Tensor) -> dict[str, Block]:
     axes = range(len(bench.grid.size))
     places = tuple(f"window_{axis}" for axis in axes)
     found = phase_space.projections(fields, **bench.grid.options(), memory=bench.memory)
+    if bench.run.draft:
+        entropies = found.entropy.flatten(1).sum(1).tolist()
+        bench.known = {(k - 1, 0, 0): one for k, one in enumerate(entropies)}  # before, then the acquisitions in order
     bench.run.advance(len(fields) - 1)
     return {
         "picture": (tuple(f"position_{axis}" for axis in axes), fields.abs(), "field", "magnitude of the field"),
@@ -178,11 +182,13 @@ def _density(line: Tensor, options: dict[str, Any]) -> Tensor:
         return torch.full((line.shape[-1] // hop[0], window[0]), torch.nan, device=line.device, dtype=line.real.dtype)
 
 
-def _coordinates(bench: Bench, views: xr.Dataset) -> dict[str, xr.Variable]:
+def _coordinates(bench: Bench, views: Mapping[str, xr.Variable]) -> dict[str, Any]:
+    """Those of the dimensions that the views have."""
+    sizes = {str(name): n for one in views.values() for name, n in one.sizes.items()}
     grid = bench.grid
     places = ("position",) if len(grid.size) == 1 else ("row", "column")
     bins = ("frequency ν",) if len(grid.size) == 1 else ("frequency ν₀", "frequency ν₁")
-    found: dict[str, xr.Variable] = {}
+    found: dict[str, Any] = {}
     for axis, (n, h, w) in enumerate(zip(grid.size, grid.hop, grid.window_length, strict=True)):
         values = {
             f"position_{axis}": (np.arange(n, dtype=float), "samples", places[axis]),
@@ -192,13 +198,14 @@ def _coordinates(bench: Bench, views: xr.Dataset) -> dict[str, xr.Variable]:
             f"band_{axis}": ((_even(w) - w // 2) / w, "cycles/sample", bins[axis]),
         }
         if axis == 0:
-            cells = views.sizes.get("instant", 1)
+            cells = sizes.get("instant", 1)
             even = (np.arange(cells) + 0.5) / cells - 0.25 / n
             values["instant"] = (even * n, "samples", places[axis])
             values["pitch"] = (even - 0.5, "cycles/sample", bins[axis])
         for name, (numbers, unit, said) in values.items():
-            found[name] = xr.Variable(name, numbers, {"units": unit, "long_name": said})
-    return {name: one for name, one in found.items() if name in views.dims}
+            if name in sizes:
+                found[name] = xr.Variable(name, numbers, {"units": unit, "long_name": said})
+    return found
 
 
 def _masks(bench: Bench, shown: list[Acquisition]) -> xr.Variable:
@@ -210,18 +217,19 @@ def _masks(bench: Bench, shown: list[Acquisition]) -> xr.Variable:
     return xr.Variable(dims, np.stack(drawn), attrs)
 
 
-def _curve(bench: Bench, before: Tensor, after: list[Tensor]) -> dict[str, xr.Variable]:
+def _curve(bench: Bench, fields: Tensor) -> dict[str, xr.Variable]:
     """ΔS of the first signal and draw over the valid window scales, on a coarser grid: errors up to 2e-2 nat."""
     scales = [] if bench.run.draft else curve_scales(bench.grid, bench.settings.curve)
     if not scales:
         return {}
-    values = np.full((len(after), len(scales)), np.nan)
+    values = np.full((len(fields) - 1, len(scales)), np.nan)
     for k, scale in enumerate(scales):
         hop = tuple(_divisor(n, s) for n, s in zip(bench.grid.size, scale, strict=True))
         window = tuple(grid_rule(n, s)[1] for n, s in zip(bench.grid.size, scale, strict=True))
-        found = [float(bench.entropy(one, scale=scale, hop=hop, window_length=window)[0]) for one in (before, *after)]
-        values[:, k] = np.array(found[1:]) - found[0]
-        bench.run.advance(len(after))
+        grid = {"scale": scale, "hop": hop, "window_length": window}
+        found = torch.cat([bench.entropy(one[None], **grid) for one in fields]).double().cpu().numpy()
+        values[:, k] = found[1:] - found[0]
+        bench.run.advance(len(values))
     said = {"units": "nat", "long_name": "entropy change of one draw against window scale", "role": "picture"}
     along = {"units": "samples", "long_name": "window scale s (last axis)"}
     return {

@@ -61,7 +61,7 @@ class Live implements Heard {
       this.form?.take(said['values'] as Values);
     }
     this.form?.settle((said['settled'] ?? {}) as Record<string, Settled>);
-    this.painted ? this.painted.update(payload) : (this.painted = paint(this.host, payload, {}, question => this.kernel.explore(question)));
+    this.painted ? this.painted.update(payload, { isDraft }) : (this.painted = paint(this.host, payload, {}, question => this.kernel.explore(question)));
     this.node.dataset['number'] = String(said['number'] ?? 0);
     this.node.dataset['draft'] = String(isDraft);
     if (isDraft) {
