@@ -3,7 +3,6 @@ import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } fro
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { addLiveOutput } from './live/output';
 import { addPanelCommands, addTutorials } from './side/commands';
 import { listen } from './side/keep';
@@ -38,10 +37,10 @@ const live: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-phys:live',
   description: 'Shows live sliders where a kernel has them, and one sentence elsewhere.',
   autoStart: true,
-  optional: [IRenderMimeRegistry, INotebookTracker],
-  activate: (_: JupyterFrontEnd, registry: IRenderMimeRegistry | null, tracker: INotebookTracker | null) => {
-    if (registry && tracker) {
-      addLiveOutput(registry, tracker);
+  optional: [INotebookTracker],
+  activate: (_: JupyterFrontEnd, tracker: INotebookTracker | null) => {
+    if (tracker) {
+      addLiveOutput(tracker);
     }
   }
 };

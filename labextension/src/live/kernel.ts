@@ -67,6 +67,13 @@ export class Kernel {
     this.asked.clear();
   }
 
+  /** The kernel is no more. */
+  end(): void {
+    this.out = 0;
+    this.next = null;
+    this.heard.gone('The kernel was restarted or is gone. Run the cell again for new sliders.');
+  }
+
   private go(): void {
     this.out = ++this.count;
     this.send('measure', { number: this.out, values: this.next! });
@@ -129,12 +136,9 @@ export class Kernel {
   }
 
   private readonly lost = (model: { comm_live?: boolean }): void => {
-    if (model?.comm_live === true) {
-      return; // it has come back
+    if (model?.comm_live !== true) { // else it has come back
+      this.end();
     }
-    this.out = 0;
-    this.next = null;
-    this.heard.gone('The kernel was restarted or is gone. Run the cell again for new sliders.');
   };
 }
 

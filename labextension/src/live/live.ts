@@ -38,6 +38,7 @@ class Live implements Heard {
     this.node.append(head, this.line, this.place, this.host);
     this.say('idle', '');
     this.kernel = new Kernel(model, this);
+    this.node.addEventListener('jupyter-phys:gone', () => this.kernel.end());
   }
 
   dispose(): void {

@@ -2,8 +2,8 @@
  * What an output of live sliders shows: the sliders where a kernel has them, else one sentence. Without it a saved
  * notebook would say "Loading widget..." for ever.
  */
-import type { INotebookTracker } from '@jupyterlab/notebook';
-import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { ISessionContext } from '@jupyterlab/apputils';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
@@ -20,9 +20,11 @@ class LiveOutput extends Widget implements IRenderMime.IRenderer {
   private live: IRenderMime.IRenderer | null = null;
   private model: IRenderMime.IMimeModel | null = null;
 
-  constructor(private readonly tracker: INotebookTracker) {
+  constructor(private readonly panel: NotebookPanel) {
     super();
     this.addClass('jphys-live-output');
+    panel.sessionContext.statusChanged.connect(this.hear, this);
+    panel.sessionContext.kernelChanged.connect(this.hear, this);
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
@@ -35,6 +37,8 @@ class LiveOutput extends Widget implements IRenderMime.IRenderer {
   }
 
   override dispose(): void {
+    this.panel.sessionContext.statusChanged.disconnect(this.hear, this);
+    this.panel.sessionContext.kernelChanged.disconnect(this.hear, this);
     this.live?.dispose();
     super.dispose();
   }
@@ -44,20 +48,27 @@ class LiveOutput extends Widget implements IRenderMime.IRenderer {
     void this.look();
   }
 
+  /** Sliders cannot know of the end of a kernel: no comm tells them. */
+  private hear({ session }: ISessionContext): void {
+    const status = session?.kernel?.status;
+    if (status === undefined || status === 'dead' || status === 'terminating') {
+      this.node.querySelector('.jphys-live')?.dispatchEvent(new CustomEvent('jupyter-phys:gone'));
+    }
+  }
+
   private async look(): Promise<void> {
-    for (let i = 0; i < LOOKS && this.model && !this.isDisposed && !this.live; i++) {
-      const found = this.tracker.find(panel => panel.node.contains(this.node));
-      const { rendermime } = found?.content ?? {};
-      if (found?.sessionContext.session?.kernel && rendermime?.mimeTypes.includes(WIDGET)) {
-        await this.goLive(rendermime, this.model);
+    const { panel } = this;
+    for (let i = 0; i < LOOKS && this.model && !this.isDisposed && !panel.isDisposed && !this.live; i++) {
+      const { rendermime } = panel.content;
+      if (panel.sessionContext.session?.kernel && rendermime.mimeTypes.includes(WIDGET)) {
+        await this.goLive(rendermime.createRenderer(WIDGET), this.model);
       }
       await pause(PAUSE);
     }
   }
 
   /** A renderer of ipywidgets that was made before the kernel came stays empty: it is thrown away, to try again. */
-  private async goLive(rendermime: IRenderMimeRegistry, model: IRenderMime.IMimeModel): Promise<void> {
-    const live = rendermime.createRenderer(WIDGET);
+  private async goLive(live: IRenderMime.IRenderer, model: IRenderMime.IMimeModel): Promise<void> {
     live.node.style.display = 'none';
     this.node.append(live.node);
     await Promise.race([live.renderModel(model), pause(PATIENCE)]);
@@ -72,8 +83,14 @@ class LiveOutput extends Widget implements IRenderMime.IRenderer {
   }
 }
 
-export function addLiveOutput(registry: IRenderMimeRegistry, tracker: INotebookTracker): void {
-  registry.addFactory({ safe: false, mimeTypes: [LIVE], createRenderer: () => new LiveOutput(tracker) }, RANK);
+/** In notebooks alone, and in views of their outputs: elsewhere ipywidgets shows its widgets itself. */
+export function addLiveOutput(tracker: INotebookTracker): void {
+  const add = (_: unknown, panel: NotebookPanel) => {
+    const createRenderer = () => new LiveOutput(panel);
+    panel.content.rendermime.addFactory({ safe: false, mimeTypes: [LIVE], createRenderer }, RANK);
+  };
+  tracker.forEach(panel => add(tracker, panel));
+  tracker.widgetAdded.connect(add);
 }
 
 function pause(milliseconds: number): Promise<void> {
