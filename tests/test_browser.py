@@ -592,14 +592,14 @@ def test_who_asked_for_less_motion_sees_a_standing_picture(lab: laboratory.Lab, 
 # Other notebooks, other pages
 
 
-def numbers_of(page: Any) -> None:
+def numbers_of(page: Any, shift: float = 0.5) -> None:
     """Another measurement arrives in the same output, as a re-run cell brings it."""
     page.evaluate(
         """([type, data]) => {
           const cell = window.jupyterapp.shell.currentWidget.content.widgets[0];
           cell.model.outputs.get(0).setData({ data: { [type]: data }, metadata: {} });
         }""",
-        [laboratory.READING, every_mark.reading(shift=0.5)],
+        [laboratory.READING, every_mark.reading(shift=shift)],
     )
 
 
@@ -622,6 +622,53 @@ def test_new_numbers_keep_the_view_and_a_narrow_or_sharp_page_is_drawn_anew(
     shown = float(re.search(r"([\d.]+) T", tip.inner_text())[1])  # type: ignore[index]
     assert shown > 0.5
     sharp_and_narrow(page)
+    page.context.close()
+    assert errors == []
+
+
+def test_new_numbers_leave_pointer_cursor_and_pinned_place_where_they_are(
+    lab: laboratory.Lab, chromium: Any, errors: list[str]
+):
+    errors.clear()
+    page = laboratory.new_page(chromium, errors)
+    lab.open(page, "every.ipynb")
+    page.mouse.click(*at(panel(page, WAVES), 0.75, 0.25))
+    page.mouse.move(2, 2)
+    one = panel(page, "before")
+    one.get_by_role("application").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    said = one.locator("[aria-live=polite]")
+    places = [column_of(said)]
+    numbers_of(page)
+    page.wait_for_timeout(400)
+    page.keyboard.press("ArrowRight")
+    places.append(column_of(said))
+    assert places[1] == places[0] + 1, "the cursor goes on where it was"
+    page.keyboard.press("Escape")
+    page.mouse.move(*at(one, 0.3, 0.5))
+    tip = one.locator(".jphys-tip")
+    tip.wait_for(state="visible")
+    before = tip.inner_text()
+    numbers_of(page, shift=0.25)
+    page.wait_for_timeout(400)
+    assert tip.inner_text() != before, "the hand did not move, the number did"
+    assert "Spectra at column 48, row 16 samples" in page.locator(STATUS).inner_text()
+    page.context.close()
+    assert errors == []
+
+
+def column_of(said: Any) -> int:
+    return int(re.search(r"column (\d+)", said.inner_text() or said.text_content())[1])  # type: ignore[index]
+
+
+def test_a_tap_reads_and_keeps_the_place(lab: laboratory.Lab, chromium: Any, errors: list[str]):
+    errors.clear()
+    page = laboratory.new_page(chromium, errors, has_touch=True)
+    lab.open(page, "every.ipynb")
+    page.touchscreen.tap(*at(panel(page, WAVES), 48.5 / 64, 16.5 / 64))
+    page.locator(STATUS).filter(has_text="Spectra at column 48, row 16 samples").wait_for()
+    assert panel(page, WAVES).locator(".jphys-tip").is_visible()
     page.context.close()
     assert errors == []
 

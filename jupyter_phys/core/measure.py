@@ -44,8 +44,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         # before anything is computed: a callable may change what it can reach
-        self.told_subjects = {label: describe(one) for label, one in self.subjects.items()}
-        self.told_inputs = self.inputs.fingerprints()
+        is_kept = not self.how["draft"]
+        self.told_subjects = {label: describe(one, fingerprints=is_kept) for label, one in self.subjects.items()}
+        self.told_inputs = self.inputs.fingerprints() if is_kept else {}
 
     @property
     def swept(self) -> dict[str, list[Any]]:
@@ -64,8 +65,10 @@ class Plan:
         return make_jobs(self.task, self.subjects, self.inputs, self.axes, chosen, self.how, shares)
 
 
-def plan(task: BoundTask, subject: Any, options: Mapping[str, Any]) -> Plan:
+def plan(task: BoundTask, subject: Any, options: Mapping[str, Any], *, draft: bool = False) -> Plan:
     """Sort ``options`` into inputs, settings, axes, the subjects' own settings and how to run.
+
+    A draft is a quick look, in float32: its record names no fingerprints, for which all inputs would be read.
 
     Raises:
         Refused: an unknown name or a value that is not allowed.
@@ -86,7 +89,9 @@ def plan(task: BoundTask, subject: Any, options: Mapping[str, Any]) -> Plan:
     first = {n: axes[n][0] if axes.get(n) else v for n, v in sorts["setting"].items()}
     for name, values in axes.items():
         axes[name] = [getattr(task.settings(**first | {name: value}), name) for value in values]
-    how = session().how(given)
+    how: dict[str, Any] = {**session().how(given), "draft": draft}
+    if draft:
+        how["precision"] = "float32"
     if how["engine"] != "dask":  # a cluster has devices of its own; its workers refuse what they lack
         find_device(how["device"])
     return Plan(
@@ -177,7 +182,7 @@ def _record(asked: Plan, sweep: Sweep, found: list[Outcome]) -> Record:
         settings=asked.settings.model_dump(mode="json"),
         axes={n: [list(v) if isinstance(v, tuple) else v for v in values] for n, values in asked.axes.items()},
         subjects=asked.told_subjects,
-        inputs=asked.told_inputs | {name: fingerprint(one.values()) for name, one in samples.items()},
+        inputs=asked.told_inputs | ({} if asked.how["draft"] else _prints(samples)),
         samples={name: one.name for name, one in samples.items()},
         seed=asked.how["seed"],
         device=found[0].device,
@@ -196,10 +201,16 @@ def _record(asked: Plan, sweep: Sweep, found: list[Outcome]) -> Record:
     )
 
 
-def describe(subject: Any) -> dict[str, Any]:
+def _prints(samples: Mapping[str, BuiltIn]) -> dict[str, str]:
+    return {name: fingerprint(one.values()) for name, one in samples.items()}
+
+
+def describe(subject: Any, *, fingerprints: bool = True) -> dict[str, Any]:
     """A subject for the record: its family and settings, or its type and fingerprint."""
+    what = type(subject) if isinstance(subject, Settings) else subject
+    known = not fingerprints or (isinstance(subject, Settings) and installed(type(subject).__module__))
+    code = {} if known else {"fingerprint": fingerprint(what)}
     if isinstance(subject, Settings):
-        code = {} if installed(type(subject).__module__) else {"fingerprint": fingerprint(type(subject))}
         return {"family": type(subject).__name__.lower(), "settings": subject.model_dump(mode="json")} | code
     shape = {"shape": list(subject.shape)} if hasattr(subject, "shape") else {}
-    return {"type": type(subject).__name__, "fingerprint": fingerprint(subject), **shape}
+    return {"type": type(subject).__name__, **code, **shape}

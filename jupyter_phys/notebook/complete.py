@@ -104,7 +104,7 @@ def _phys(rest: str) -> Iterable[str]:
 
 
 def _measurable(namespace: dict[str, Any], task: instrument.BoundTask) -> list[str]:
-    mine = [(name, value) for name, value in namespace.items() if not name.startswith("_")]
+    mine = [(name, value) for name, value in namespace.items() if name.isidentifier() and not name.startswith("_")]
     return [name for name, value in mine if task.subjects.measurable(value)]
 
 

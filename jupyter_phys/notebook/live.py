@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from jupyter_phys.notebook.worker import Worker
 STATIC = Path(jupyter_phys.__file__).parent / "static"
 MIME = "application/vnd.jupyter-phys.live.v1+json"
 REST = 0.15  # seconds from a draft to the measurement: time for the page to paint, and for the slider to move on
+LEAVE = 5  # seconds that closing waits for a step to end
 CLOSED = "These live sliders are closed. Run the cell to open them again."
 
 
@@ -48,7 +50,7 @@ class Call:
     @functools.cached_property
     def named(self) -> list[Settings]:
         """The subjects that have settings of their own."""
-        found = plan(self.task, self.subject, self.options).subjects.values()
+        found = plan(self.task, self.subject, self.options, draft=True).subjects.values()
         return [one for one in found if isinstance(one, Settings)]
 
     @functools.cached_property
@@ -79,24 +81,21 @@ class Call:
         return {"call": {**line, "fixed": " ".join(fixed)}, "schema": self.schema, "values": self.values}
 
     def plan(self, values: Mapping[str, Any], *, draft: bool) -> Plan:
-        """The measurement with other values of the controls; a draft is a quick look, in float32.
+        """The measurement with other values of the controls, or a draft of it.
 
         Raises:
             Refused: a value that is not allowed.
         """
         fixed = {name: value for name, value in self.options.items() if name not in self.schema["properties"]}
-        asked = plan(self.task, self.subject, fixed | {name: _tupled(value) for name, value in values.items()})
-        asked.how |= {"draft": draft} | ({"precision": "float32"} if draft else {})
-        return asked
+        return plan(self.task, self.subject, fixed | {n: _tupled(value) for n, value in values.items()}, draft=draft)
 
     def explore(
         self, values: Mapping[str, Any], question: Mapping[str, Any], stopping: threading.Event
     ) -> tuple[Any, Any, Any]:
         """A finer cut through what was measured with these values, see ``explore`` of the task; in float32."""
-        asked = self.plan(values, draft=False)
-        asked.how["precision"] = "float32"
         meter = Meter("", shown=False, stopping=stopping)
-        return explore(asked, meter, **{name: one for name, one in question.items() if name in ("place", "frequency")})
+        asked = {name: one for name, one in question.items() if name in ("place", "frequency")}
+        return explore(self.plan(values, draft=True), meter, **asked)
 
 
 def _tupled(value: Any) -> Any:
@@ -150,8 +149,9 @@ class Live(anywidget.AnyWidget):
         for worker in (self._worker, self._guide):
             worker.close()
         self._turns.nudge()
+        end = time.monotonic() + LEAVE
         for worker in (self._worker, self._guide):
-            worker.join(timeout=5)
+            worker.join(timeout=max(0, end - time.monotonic()))
         if self._handle is not None and self.comm is not None:
             self.send({"type": "closed"})
             self._handle.update({"text/plain": ""}, raw=True)
@@ -208,7 +208,7 @@ class Live(anywidget.AnyWidget):
             if drafts and not draft and not worker.rest(REST):
                 raise Interrupted
             with self._turns.turn(worker.stopping):
-                if worker.superseded or worker.stopping.is_set():
+                if worker.superseded:
                     raise Interrupted
                 reading = take(self._call.plan(asked.content, draft=draft), self._meter(worker, asked), lambda one: one)
             if not draft:
@@ -231,8 +231,6 @@ class Live(anywidget.AnyWidget):
         """A cut through phase space at full resolution, for what somebody points at."""
         try:
             with self._turns.turn(worker.stopping):
-                if worker.stopping.is_set():
-                    raise Interrupted
                 values, x, y = self._call.explore(self._values, asked.content, worker.stopping)
         except Interrupted:  # a cell goes first: the page asks again where it points next
             return self._drop(asked)

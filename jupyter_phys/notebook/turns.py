@@ -10,24 +10,29 @@ from typing import Any
 
 from IPython.core.error import InputRejected
 
+from jupyter_phys.core.errors import Interrupted
+
 
 class Turns:
-    """Cells go first: a live measurement waits while one runs, and steps aside at its next step when one begins."""
+    """Cells go first: a live measurement waits while one runs, and steps aside at its next step when one begins.
+
+    Of live measurements one runs at a time: they share the random states and the memory too.
+    """
 
     def __init__(self, *, cells: int, refuse: Callable[[], None] = lambda: None) -> None:
         self._changed = threading.Condition()
         self._cells = cells  # a cell may run another
         self._refuse = refuse
-        self._running: set[threading.Event] = set()
+        self._running: threading.Event | None = None
 
     def cell_begins(self, _: Any = None) -> None:
         """Ask live measurements to stop, and wait until they have; who interrupts the waiting wants no cell either."""
         with self._changed:
             self._cells += 1
-            for stopping in self._running:
-                stopping.set()
+            if self._running is not None:
+                self._running.set()
             try:
-                self._changed.wait_for(lambda: not self._running)
+                self._changed.wait_for(lambda: self._running is None)
             except KeyboardInterrupt:
                 self._refuse()
 
@@ -49,15 +54,21 @@ class Turns:
 
     @contextmanager
     def turn(self, stopping: threading.Event) -> Generator[None, None, None]:
-        """A live measurement's own turn; a cell that begins sets ``stopping``."""
+        """A live measurement's own turn; a cell that begins sets ``stopping``.
+
+        Raises:
+            Interrupted: ``stopping`` was set before its turn came.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self.is_free or stopping.is_set())
-            self._running.add(stopping)
+            self._changed.wait_for(lambda: stopping.is_set() or (self.is_free and self._running is None))
+            if stopping.is_set():
+                raise Interrupted
+            self._running = stopping
         try:
             yield
         finally:
             with self._changed:
-                self._running.discard(stopping)
+                self._running = None
                 self._changed.notify_all()
 
 

@@ -25,7 +25,7 @@ def listed(namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> list[dict
 
 
 def _is_users(name: str, value: Any, hidden: Mapping[str, Any]) -> bool:
-    return not name.startswith("_") and (name not in hidden or hidden[name] is not value)
+    return name.isidentifier() and not name.startswith("_") and (name not in hidden or hidden[name] is not value)
 
 
 def described(name: str, value: Any) -> dict[str, Any] | None:

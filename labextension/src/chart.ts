@@ -58,6 +58,7 @@ export class Chart implements Member, Read {
   private readonly draw = () => {
     try {
       this.drawNow();
+      delete this.node.dataset['failed'];
     } catch (error) {
       // the other plots of the reading go on
       this.caption.textContent = `This plot cannot be drawn. ${error instanceof Error ? error.message : String(error)}`;
@@ -294,6 +295,7 @@ export class Chart implements Member, Read {
     const drawn = paintLayer(this.canvas, scene, this.cache);
     if (isNew) {
       this.drawLegend();
+      this.hit && this.mark(hitAt(scene, this.hit.px, this.hit.py)); // other numbers under the same hand
     }
     this.offerReset();
     describe(this.node, this.caption, scene, drawn, this.cache.missing);

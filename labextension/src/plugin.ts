@@ -4,7 +4,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { addLiveOutput } from './live/output';
-import { addPanelCommands, addTutorials } from './side/commands';
+import { addPanelCommands, addTutorials, STOP } from './side/commands';
 import { listen } from './side/keep';
 import { SidePanel } from './side/panel';
 
@@ -17,7 +17,7 @@ const panel: JupyterFrontEndPlugin<void> = {
     if (!tracker) {
       return; // a page of Notebook 7 without notebooks
     }
-    const widget = new SidePanel(tracker);
+    const widget = new SidePanel(tracker, () => app.commands.hasCommand(STOP) && app.commands.notifyCommandChanged(STOP));
     app.shell.add(widget, 'left', { rank: 650 }); // below the folders, kernels and contents
     restorer?.add(widget, widget.id);
     addPanelCommands(app, widget, palette);

@@ -118,7 +118,8 @@ export class Keys {
 
   private step(scene: Scene, [across, up]: Step): void {
     const marks = readable(scene);
-    if (!this.mark || !marks.includes(this.mark)) {
+    this.mark &&= successor(this.mark, marks);
+    if (!this.mark) {
       this.mark = marks[0] ?? null;
       this.index = this.mark ? first(scene, this.mark) : 0;
     } else if (isMap(this.mark)) {
@@ -184,6 +185,12 @@ function followed({ view, plot }: Scene, { x, y }: Hit): [Scene['view']['x'], Sc
 
 function readable(scene: Scene): Mark[] {
   return shown(scene).filter(mark => mark.type !== 'band' && lengthOf(mark) > 0);
+}
+
+/** The mark that stands for another one since other numbers came: of the same kind and name, and as long. */
+function successor(mark: Mark, marks: Mark[]): Mark | null {
+  const isLike = (one: Mark) => one.type === mark.type && one.label === mark.label && lengthOf(one) === lengthOf(mark);
+  return marks.includes(mark) ? mark : (marks.find(isLike) ?? null);
 }
 
 function lengthOf(mark: Mark): number {

@@ -42,6 +42,7 @@ export class Pointer {
     on('pointercancel', () => this.end());
     on('pointerleave', () => this.start || this.quit());
     on('dblclick', () => plot.reset());
+    on('click', event => this.tap(event as PointerEvent));
     on('wheel', event => this.wheel(event), false);
   }
 
@@ -58,7 +59,7 @@ export class Pointer {
   private down(event: PointerEvent): void {
     const scene = this.plot.scene();
     const { x, y } = this.at(event);
-    // fingers scroll the page; they read by tapping
+    // fingers scroll the page; they read and choose by tapping
     if (!scene || event.pointerType === 'touch' || event.button > 1 || !isInside(scene, x, y)) {
       return;
     }
@@ -106,6 +107,17 @@ export class Pointer {
       }
     }
     this.end();
+  }
+
+  /** A finger that stayed in its place; mice are heard when they go up. */
+  private tap(event: PointerEvent): void {
+    const scene = this.plot.scene();
+    const { x, y } = this.at(event);
+    if (event.pointerType === 'touch' && scene && isInside(scene, x, y)) {
+      cancelAnimationFrame(this.waiting);
+      this.plot.hover(x, y);
+      this.plot.click(x, y);
+    }
   }
 
   private end(): void {

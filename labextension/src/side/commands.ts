@@ -6,6 +6,7 @@ import type { SidePanel } from './panel';
 import { choose, copy } from './tutorials';
 
 const CATEGORY = 'Physics';
+export const STOP = 'jupyter-phys:stop';
 const TUTORIALS = 'jupyter-phys:tutorials';
 
 export interface Places {
@@ -20,7 +21,7 @@ export function addPanelCommands(app: JupyterFrontEnd, panel: SidePanel, palette
   offer('jupyter-phys:open', 'Open the Physics Panel', open);
   offer('jupyter-phys:measure', 'Measure What the Physics Panel Shows', () => (panel.canMeasure ? panel.measure() : open()));
   offer('jupyter-phys:check', 'Check the Instrument of the Physics Panel', () => (panel.canMeasure ? panel.check() : open()));
-  offer('jupyter-phys:stop', 'Stop the Measurement (Interrupt the Kernel)', () => panel.stop(), () => panel.canStop);
+  offer(STOP, 'Stop the Measurement (Interrupt the Kernel)', () => panel.stop(), () => panel.canStop);
 }
 
 /** The tutorials, which need neither notebook nor kernel. */

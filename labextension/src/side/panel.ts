@@ -1,4 +1,5 @@
 /** The panel at the left: what the notebook in front has, and what can be measured on it. */
+import { showErrorMessage } from '@jupyterlab/apputils';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
@@ -33,7 +34,10 @@ export class SidePanel extends Widget {
   private timer = 0;
   private known: Known = { state: 'no notebook' };
 
-  constructor(private readonly tracker: INotebookTracker) {
+  constructor(
+    private readonly tracker: INotebookTracker,
+    private readonly changed: () => void
+  ) {
     super();
     this.id = 'jupyter-phys-panel';
     this.addClass('jphys-side');
@@ -67,7 +71,7 @@ export class SidePanel extends Widget {
   }
 
   stop(): void {
-    void this.inquiry.kernel?.interrupt();
+    this.inquiry.kernel?.interrupt().catch((error: unknown) => showErrorMessage('The kernel was not interrupted', String(error)));
   }
 
   override dispose(): void {
@@ -126,6 +130,7 @@ export class SidePanel extends Widget {
     const isNews = known !== this.known;
     this.known = known;
     this.status.show(known, isBusy);
+    this.changed();
     this.ofKernel.forEach(node => (node.hidden = known.state !== 'listed'));
     if (known.state === 'listed' && isNews) {
       this.variables.show(known.survey);
