@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_phys.figures.panel import Axis, Heat, Line, PhaseSpace, Plot, Points
+from jupyter_phys.figures.mark import Axis, Heat, Line, Points
+from jupyter_phys.figures.panel import PhaseSpace, Plot
 from jupyter_phys.figures.payload import payload
 
 ROOT = Path(__file__).parents[1]

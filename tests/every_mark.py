@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_phys.figures.panel import Axis, Band, Bars, Heat, Line, Movie, Note, Panel, PhaseSpace, Plot, Points, Table
+from jupyter_phys.figures.mark import Axis, Band, Bars, Heat, Line, Movie, Points
+from jupyter_phys.figures.panel import Note, Panel, PhaseSpace, Plot, Table
 from jupyter_phys.figures.payload import payload
 
 MARKUP = "<img src=x onerror=window.hacked=1>"

@@ -23,8 +23,9 @@ from skimage.data import shepp_logan_phantom
 import jupyter_phys as jp
 from benchmarks import page as bench
 from jupyter_phys.figures import paper
+from jupyter_phys.figures.mark import Heat
 from jupyter_phys.figures.number import number
-from jupyter_phys.figures.panel import Heat, plots
+from jupyter_phys.figures.panel import plots
 from jupyter_phys.figures.payload import payload
 from jupyter_phys.figures.scale import settle
 from jupyter_phys.figures.theme import THEMES

@@ -37,9 +37,10 @@ from jupyter_phys.core.progress import Meter
 from jupyter_phys.core.reading import Reading
 from jupyter_phys.core.run import GIB, Run, untouched
 from jupyter_phys.core.session import session
-from jupyter_phys.figures.panel import Heat, Plot, Table
+from jupyter_phys.figures.mark import Heat
+from jupyter_phys.figures.panel import Plot, Table
 from jupyter_phys.instruments.entropy.acquire import zero_filled
-from jupyter_phys.instruments.entropy.compute import psnr, retained
+from jupyter_phys.instruments.entropy.baselines import psnr, retained
 from jupyter_phys.instruments.entropy.settings import Settings
 from jupyter_phys.instruments.entropy.subjects import Periodic, Polynomial, Random
 from jupyter_phys.physics.phase_grid import Axis

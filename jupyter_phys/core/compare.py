@@ -8,7 +8,8 @@ from typing import Any, Literal
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.reading import Reading, figure, picture
 from jupyter_phys.figures import html, text
-from jupyter_phys.figures.panel import Bars, Line, Mark, Note, Panel, Plot, Points, Table
+from jupyter_phys.figures.mark import Bars, Line, Mark, Points
+from jupyter_phys.figures.panel import Note, Panel, Plot, Table
 
 
 @dataclass(frozen=True, eq=False)

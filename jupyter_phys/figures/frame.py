@@ -11,7 +11,8 @@ from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from jupyter_phys.figures.ink import Drawn
 from jupyter_phys.figures.lettering import plain, set_ticks, wrapped
-from jupyter_phys.figures.panel import Axis, Bars, Heat, Plot
+from jupyter_phys.figures.mark import Axis, Bars, Heat
+from jupyter_phys.figures.panel import Plot
 from jupyter_phys.figures.scale import ends
 from jupyter_phys.figures.theme import Theme
 

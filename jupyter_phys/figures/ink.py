@@ -13,8 +13,9 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normal
 from matplotlib.container import Container
 from matplotlib.patches import Patch, Rectangle
 
+from jupyter_phys.figures.mark import Array, Band, Bars, Heat, Line, Mark, Palette, Points
 from jupyter_phys.figures.number import NOT_MEASURED, number
-from jupyter_phys.figures.panel import Array, Band, Bars, Heat, Line, Mark, Palette, Plot, Points
+from jupyter_phys.figures.panel import Plot
 from jupyter_phys.figures.scale import Range, cell_edges, drawable, ends, has_dots
 from jupyter_phys.figures.theme import COLOR_MAPS, Theme, series
 

@@ -9,7 +9,7 @@ from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, ScalarFormatter
 
-from jupyter_phys.figures.panel import Axis
+from jupyter_phys.figures.mark import Axis
 from jupyter_phys.figures.scale import ends
 
 # DejaVu Sans comes with matplotlib and lacks Chinese, Japanese and Korean; these have them, where installed.

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_phys.figures.panel import Array
+from jupyter_phys.figures.mark import Array
 
 TOP = 65533  # the code of ``high``; the next is zero or less on a logarithmic scale, the last one is missing
 COARSE_TOP = 253  # of 8 bits

@@ -26,7 +26,8 @@ from jupyter_phys.figures import frame
 from jupyter_phys.figures.indexed import few_colors
 from jupyter_phys.figures.ink import Drawn, Ink
 from jupyter_phys.figures.lettering import families, wrapped
-from jupyter_phys.figures.panel import Axis, Bars, Heat, Palette, Panel, Plot, plots, spoken
+from jupyter_phys.figures.mark import Axis, Bars, Heat, Palette
+from jupyter_phys.figures.panel import Panel, Plot, plots, spoken
 from jupyter_phys.figures.scale import settle
 from jupyter_phys.figures.stills import Still, stills
 from jupyter_phys.figures.theme import THEMES, UNHINTED, Theme, ThemeName

@@ -30,8 +30,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from jupyter_phys.figures.mark import Array
 from jupyter_phys.figures.packed import SHORT, Packed, decode, rounded
-from jupyter_phys.figures.panel import Array, Note, Panel, PhaseSpace, Table, plots
+from jupyter_phys.figures.panel import Note, Panel, PhaseSpace, Table, plots
 from jupyter_phys.figures.scale import settle
 from jupyter_phys.figures.thin import shape
 from jupyter_phys.figures.writer import FEWEST, JSON, SCHEMA, SPACE, Limits, Writer

@@ -8,23 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from jupyter_phys.figures.panel import (
-    Array,
-    Axis,
-    Band,
-    Bars,
-    Heat,
-    Line,
-    Mark,
-    Movie,
-    Palette,
-    Panel,
-    PhaseSpace,
-    Plot,
-    Points,
-    Table,
-    plots,
-)
+from jupyter_phys.figures.mark import Array, Axis, Band, Bars, Heat, Line, Mark, Movie, Palette, Points
+from jupyter_phys.figures.panel import Panel, PhaseSpace, Plot, Table, plots
 
 Range = tuple[float, float]
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jupyter_phys.figures.panel import Movie, Plot
+from jupyter_phys.figures.mark import Movie
+from jupyter_phys.figures.panel import Plot
 
 MOST = 6  # stills of a movie
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jupyter_phys.figures.panel import Band, Heat, Line, Mark, Movie, Palette
+from jupyter_phys.figures.mark import Band, Heat, Line, Mark, Movie, Palette
 
 ThemeName = Literal["light", "dark"]
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_phys.figures.panel import Array, Band, Bars, Heat, Line, Mark, Movie, PhaseSpace, Plot, Points
+from jupyter_phys.figures.mark import Array, Band, Bars, Heat, Line, Mark, Movie, Points
+from jupyter_phys.figures.panel import PhaseSpace, Plot
 from jupyter_phys.figures.scale import recut
 
 Index = NDArray[np.intp]

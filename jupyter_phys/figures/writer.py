@@ -9,26 +9,10 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from jupyter_phys.figures.mark import Array, Axis, Band, Bars, Heat, Line, Mark, Movie, Points, Span
 from jupyter_phys.figures.number import cell
 from jupyter_phys.figures.packed import Packed, pack, rounded
-from jupyter_phys.figures.panel import (
-    Array,
-    Axis,
-    Band,
-    Bars,
-    Cell,
-    Heat,
-    Line,
-    Mark,
-    Movie,
-    Note,
-    Panel,
-    PhaseSpace,
-    Plot,
-    Points,
-    Span,
-    Table,
-)
+from jupyter_phys.figures.panel import Cell, Note, Panel, PhaseSpace, Plot, Table
 from jupyter_phys.figures.theme import series
 from jupyter_phys.figures.thin import shape, thin, thin_space
 

@@ -10,7 +10,8 @@ import pytest
 import jupyter_phys as jp
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.reading import REMEMBERED, Reading, remember
-from jupyter_phys.figures.panel import Line, Plot, Points, Table
+from jupyter_phys.figures.mark import Line, Points
+from jupyter_phys.figures.panel import Plot, Table
 
 OPTIONS: dict[str, Any] = {"kind": "signal", "signal": "tone", "progress": False, "draws": 2}
 

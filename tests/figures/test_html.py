@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from jupyter_phys.figures import paper
 from jupyter_phys.figures.html import css_size, render
-from jupyter_phys.figures.panel import Axis, Line, Note, Plot, Table
+from jupyter_phys.figures.mark import Axis, Line
+from jupyter_phys.figures.panel import Note, Plot, Table
 
 EVIL = "<img src=x onerror=\"alert('1')\"> & </style><script>alert(2)</script>"
 

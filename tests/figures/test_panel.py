@@ -5,21 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jupyter_phys.figures.panel import (
-    Axis,
-    Band,
-    Bars,
-    Heat,
-    Line,
-    Movie,
-    Note,
-    PhaseSpace,
-    Plot,
-    Points,
-    Table,
-    plots,
-    spoken,
-)
+from jupyter_phys.figures.mark import Axis, Band, Bars, Heat, Line, Movie, Points
+from jupyter_phys.figures.panel import Note, PhaseSpace, Plot, Table, plots, spoken
 
 
 def test_axis_title_says_the_unit_and_nothing_where_there_is_none():

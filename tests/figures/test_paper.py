@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from jupyter_phys.figures import paper
-from jupyter_phys.figures.panel import Axis, Band, Bars, Heat, Line, Movie, PhaseSpace, Plot, Points, Table
+from jupyter_phys.figures.mark import Axis, Band, Bars, Heat, Line, Movie, Points
+from jupyter_phys.figures.panel import PhaseSpace, Plot, Table
 from jupyter_phys.figures.theme import THEMES, series
 
 X, Y = Axis("window scale s", "samples"), Axis("ΔS", "nats")

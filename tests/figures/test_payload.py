@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from jupyter_phys.figures.mark import Axis, Band, Bars, Heat, Line, Movie, Points
 from jupyter_phys.figures.packed import COARSE_TOP, TOP, decode, pack
-from jupyter_phys.figures.panel import Axis, Band, Bars, Heat, Line, Movie, Note, PhaseSpace, Plot, Points, Table
+from jupyter_phys.figures.panel import Note, PhaseSpace, Plot, Table
 from jupyter_phys.figures.payload import payload
 from jupyter_phys.figures.scale import cell_edges
 

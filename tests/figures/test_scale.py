@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from jupyter_phys.figures.panel import Axis, Bars, Heat, Line, Movie, Plot, Points, Table
+from jupyter_phys.figures.mark import Axis, Bars, Heat, Line, Movie, Points
+from jupyter_phys.figures.panel import Plot, Table
 from jupyter_phys.figures.scale import cell_edges, ends, recut, settle
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)

@@ -5,7 +5,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_phys.figures.panel import Axis, Note, Plot, Table
+from jupyter_phys.figures.mark import Axis
+from jupyter_phys.figures.panel import Note, Plot, Table
 from jupyter_phys.figures.text import render
 
 MASKS = Table(

@@ -17,7 +17,9 @@ from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.run import Batch, Run
 from jupyter_phys.instruments.entropy import advice, pictures
 from jupyter_phys.instruments.entropy.acquire import Acquisition, prepare
-from jupyter_phys.instruments.entropy.fields import Fields, Grid, fields, find_grid, sound
+from jupyter_phys.instruments.entropy.baselines import psnr, retained
+from jupyter_phys.instruments.entropy.fields import Fields, fields, sound
+from jupyter_phys.instruments.entropy.grid import Grid, find_grid
 from jupyter_phys.instruments.entropy.settings import Inputs, Settings
 from jupyter_phys.instruments.entropy.tally import Rows
 from jupyter_phys.physics.phase_space import husimi_entropy
@@ -245,19 +247,3 @@ def _acquired(bench: Bench, chosen: list[Item], x: Tensor) -> Tensor:
         parts.append(y)
     dtype = functools.reduce(torch.promote_types, (part.dtype for part in parts))
     return torch.cat([part.to(dtype) for part in parts])
-
-
-def retained(x: Tensor, y: Tensor) -> Tensor:
-    """Energy of y over energy of x, each summed in units of its peak: neither overflows nor vanishes."""
-    peaks, sums = zip(*[(p, (v.abs() / p).square().flatten(1).sum(1)) for v in (x, y) for p in [_peak(v)]], strict=True)
-    return (peaks[1] / peaks[0]).flatten().square() * sums[1] / sums[0]
-
-
-def psnr(x: Tensor, y: Tensor) -> Tensor:
-    """10 log10(max|x|² / mean(|y| − |x|)²) in dB; of signed values the difference itself counts."""
-    before, after = (v / _peak(x) for v in ((x.abs(), y.abs()) if x.is_complex() or y.is_complex() else (x, y)))
-    return -10 * torch.log10((after - before).square().flatten(1).mean(1))
-
-
-def _peak(values: Tensor) -> Tensor:
-    return values.abs().flatten(1).amax(1).view(-1, *[1] * (values.ndim - 1))

@@ -11,8 +11,9 @@ import numpy as np
 import xarray as xr
 
 from jupyter_phys.core.reading import Reading
+from jupyter_phys.figures.mark import Axis, Band, Bars, Line, Mark, Points
 from jupyter_phys.figures.number import number
-from jupyter_phys.figures.panel import Axis, Band, Bars, Cell, Line, Mark, Panel, PhaseSpace, Plot, Points, Table
+from jupyter_phys.figures.panel import Cell, Panel, PhaseSpace, Plot, Table
 from jupyter_phys.instruments.entropy.subjects import FAMILIES
 from jupyter_phys.instruments.entropy.views import views
 

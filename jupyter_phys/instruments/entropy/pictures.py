@@ -14,7 +14,7 @@ from torch import Tensor
 
 from jupyter_phys.core.run import GIB
 from jupyter_phys.instruments.entropy.acquire import Acquisition
-from jupyter_phys.instruments.entropy.fields import Grid
+from jupyter_phys.instruments.entropy.grid import Grid
 from jupyter_phys.physics import phase_slice, phase_space
 from jupyter_phys.physics.phase_space import grid_rule
 

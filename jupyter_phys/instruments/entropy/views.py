@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from jupyter_phys.figures.panel import Axis, Heat, Line, Mark, Palette, Panel, PhaseSpace, Plot, Points
+from jupyter_phys.figures.mark import Axis, Heat, Line, Mark, Palette, Points
+from jupyter_phys.figures.panel import Panel, PhaseSpace, Plot
 
 DEPTH = 1e-6  # densities are shown six decades deep
 TINY = 1e-30

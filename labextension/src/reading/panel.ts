@@ -1,4 +1,4 @@
-/** What a reading shows, as data: the same panels as jupyter_phys/figures/panel.py, every range settled. */
+/** What a reading shows, as data: the same panels and marks as jupyter_phys/figures/panel.py and mark.py, every range settled. */
 import type { Numbers } from './packed';
 
 export type Values = Numbers['values'];

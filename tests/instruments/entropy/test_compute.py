@@ -17,7 +17,8 @@ from jupyter_phys.core.progress import Meter
 from jupyter_phys.core.reading import Reading
 from jupyter_phys.core.run import Run
 from jupyter_phys.core.session import session
-from jupyter_phys.figures.panel import Bars, Line, Plot, Table
+from jupyter_phys.figures.mark import Bars, Line
+from jupyter_phys.figures.panel import Plot, Table
 from jupyter_phys.instruments.entropy import pictures
 from jupyter_phys.instruments.entropy.samples import SAMPLES
 from jupyter_phys.instruments.entropy.subjects import Jittered, Periodic, Polynomial, Random
