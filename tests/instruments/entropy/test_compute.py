@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import queue
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import torch
 
 import jupyter_phys as jp
 from jupyter_phys.core.errors import Interrupted, Refused
+from jupyter_phys.core.instrument import find
+from jupyter_phys.core.measure import plan, take
 from jupyter_phys.core.progress import Meter
 from jupyter_phys.core.reading import Reading
 from jupyter_phys.core.run import Run
@@ -235,6 +238,25 @@ def test_the_mean_taken_away_before_or_by_the_setting():
     equal(measured(signal=field, subtract_mean=True), measured(signal=field - field.mean()), atol=1e-10)
     both = measured(signal=field, subtract_mean=[False, True])
     assert abs(np.diff(values(both, "S_before").ravel())[0]) > 0.4
+
+
+@pytest.mark.parametrize("shown", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["image", "mri", "signal"])
+def test_a_draft_is_near_the_measurement(kind: str, shown: int):
+    """Whether its pictures tell S or not, and of draws and signals that they do not show."""
+    options = {"signal": np.stack([FIELD, FIELD * KEEP + 1]), "kind": kind, "draws": 3, "pictures": shown, "scale": 2.6}
+    if kind == "signal":
+        options["signal"] = options["signal"].reshape(2, -1)[:, :400]
+    subjects = {"mine": KEEP.ravel()[:400] if kind == "signal" else KEEP, "drawn": Random(rate=0.3)}
+    task = find("entropy").task("mask")
+    quick, whole = (
+        take(plan(task, subjects, options, draft=draft), functools.partial(Meter, shown=False), lambda one: one)
+        for draft in (True, False)
+    )
+    for name in ("S_before", "S_after", "delta_S", "delta_S_se", "abs_delta_S"):
+        np.testing.assert_allclose(values(quick, name), values(whole, name), atol=1e-2, err_msg=name)
+    assert "curve" not in quick.data and ("picture_after" in quick.data) == (shown > 0)
+    assert quick.record.inputs == {} and "fingerprint" not in quick.record.subjects["mine"]
 
 
 # --- statistics
