@@ -204,21 +204,12 @@ def saved(page: Any) -> None:
     page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
 
 
-def test_a_restarted_kernel_is_told_clearly(lab: laboratory.Lab, page: Any):
-    lab.run(page, "restart.ipynb", START, "%entropy mask signal=field pictures=0 curve=0 -i")
+@pytest.mark.parametrize("end", ["session.kernel.restart()", "shutdown()"], ids=["restarted", "dead"])
+def test_the_end_of_a_kernel_is_told_clearly(lab: laboratory.Lab, page: Any, end: str):
+    lab.run(page, "end.ipynb", START, "%entropy mask signal=field pictures=0 curve=0 -i")
     sliders = live(page)
     settled(sliders)
-    page.evaluate("() => { void window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }")
-    sliders.get_by_text("Run the cell again").wait_for(timeout=30_000)
-    assert sliders.get_attribute("data-state") == "gone"
-    assert slider(sliders, "scale").is_disabled()
-
-
-def test_a_dead_kernel_is_told_clearly(lab: laboratory.Lab, page: Any):
-    lab.run(page, "dead.ipynb", START, "%entropy mask signal=field pictures=0 curve=0 -i")
-    sliders = live(page)
-    settled(sliders)
-    page.evaluate("() => { void window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
+    page.evaluate(f"() => {{ void window.jupyterapp.shell.currentWidget.sessionContext.{end}; }}")
     sliders.get_by_text("Run the cell again").wait_for(timeout=30_000)
     assert sliders.get_attribute("data-state") == "gone"
     assert slider(sliders, "scale").is_disabled()

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from pretended import Crossings, Pretend
 from torch import Tensor
+from torch._subclasses import FakeTensorMode
 
-from jupyter_phys.physics.moments import BLOCKS, Errors, Moments, Sums, jackknife, moments, windowed
+from jupyter_phys.physics.moments import BLOCKS, KERNELS, Errors, Moments, Sums, jackknife, moments, windowed
 from jupyter_phys.physics.quadrature import Side, box, line
 
 INF = (-math.inf, math.inf)
@@ -271,3 +273,14 @@ def test_sides_that_are_none():
     for side, panels in (((1.0, 1.0), 4), ((2.0, 1.0), 4), ((math.nan, 1.0), 4), ((0.0, 1.0), 0)):
         with pytest.raises(ValueError, match=r"side|panels"):
             line(side, panels)
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
+def test_kernels_stay_on_the_device(kernel: Callable[[Sums], tuple[Tensor, ...]]):
+    with FakeTensorMode(), Pretend(), Crossings() as crossings:
+        sums = Sums.empty(2, 5, device="cuda")
+        for block in range(BLOCKS):
+            x, loss = torch.empty(7, 5, device="cuda"), torch.empty(7, device="cuda")
+            sums.add(1, block, loss, x, x.double(), loss.double())
+        found = kernel(sums)
+    assert crossings.count > 20 and all(one.device.type == "cuda" for one in found)

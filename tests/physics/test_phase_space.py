@@ -7,10 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pretended import Crossings, Pretend
 from torch import Tensor
 from torch._subclasses import FakeTensorMode
 from torch.multiprocessing.reductions import StorageWeakRef
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -492,54 +492,6 @@ def test_overlap_of_wigner_distributions(n: int) -> None:
 # ---- kernels without a device
 
 
-class Pretend(TorchFunctionMode):
-    """Basic indexing of pretended CUDA tensors, which a build without CUDA refuses."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is Tensor.__getitem__:
-            return self.part(*args)
-        if func is Tensor.__setitem__:
-            put = torch.ops.aten.copy_ if isinstance(args[2], Tensor) else torch.ops.aten.fill_
-            return put(self.part(*args[:2]), args[2])
-        return func(*args, **(kwargs or {}))
-
-    @staticmethod
-    def part(x: Tensor, key: Any) -> Tensor:
-        keys = list(key) if isinstance(key, tuple) else [key]
-        if Ellipsis in keys:
-            i = keys.index(Ellipsis)
-            keys[i : i + 1] = [slice(None)] * (x.dim() - len(keys) + 1 + keys.count(None))
-        dim = 0
-        for k in keys:
-            if k is None:
-                x = x.unsqueeze(dim)
-            elif isinstance(k, slice):
-                x = torch.ops.aten.slice(x, dim, k.start, k.stop)
-            elif isinstance(k, int):
-                x, dim = x.select(dim, k), dim - 1
-            else:
-                x = torch.ops.aten.index(x, [None] * dim + [k])
-            dim += 1
-        return x
-
-
-class StaysOnDevice(TorchDispatchMode):
-    """Counts operations on the device; refuses those that bring values to the CPU or hold more float64 than sums."""
-
-    def __init__(self, sums: int) -> None:
-        super().__init__()
-        self.count, self.sums = 0, sums
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = func(*args, **(kwargs or {}))
-        given, made = ([t for t in tree_leaves(some) if isinstance(t, Tensor)] for some in ((args, kwargs), out))
-        if any(t.is_cuda for t in given):
-            self.count += 1
-            assert all(t.is_cuda for t in made), f"{func} copies to the CPU"
-            assert all(t.dtype != torch.float64 or t.numel() <= self.sums for t in made), f"{func} works in float64"
-        return out
-
-
 RUNS = {
     "entropy_pass": lambda run, x, axes: [run(x, axes, 2**28), run(x, axes, 2**28, torch.zeros_like(x))],
     "power_blocks": lambda run, x, axes: [block for _, block in run(x, axes, 2**28)],
@@ -554,7 +506,7 @@ RUNS = {
 def test_kernels_stay_on_the_device(kernel: Any, shape: tuple[int, ...], dtype: torch.dtype) -> None:
     axes = grid(shape[1:], 3.0, None, None)
     cells = math.prod(shape) * math.prod(axis.cells for axis in axes)
-    with FakeTensorMode(), Pretend(), StaysOnDevice(sums=int(cells / 100)) as watch:
+    with FakeTensorMode(), Pretend(), Crossings(doubles=int(cells / 100)) as watch:
         x = torch.empty(shape, dtype=dtype, device="cuda")
         out = RUNS[kernel.__name__](kernel, x, axes)
     assert all(t.is_cuda for t in out)
