@@ -113,6 +113,21 @@ def test_a_slider_changes_number_and_picture(lab: laboratory.Lab, page: Any):
     assert settled(sliders, "window scale 2 ")
 
 
+def test_the_page_grows_with_no_picture(lab: laboratory.Lab, page: Any):
+    lab.run(page, "wide.ipynb", START, "%entropy [mask, mask[:, ::-1], mask.T] signal=field curve=2 -i")
+    sliders = live(page)
+    settled(sliders)
+    width = page.locator(".jphys-live").bounding_box()["width"]
+    for kind, place in (("image", "300"), ("mri", "100"), ("image", "0")):
+        sliders.locator("[data-setting=kind] select").select_option(label=kind)
+        slider(sliders, "scale").evaluate(SET, place)
+        page.wait_for_timeout(300)
+        settled(sliders, "k-space" if kind == "mri" else "pixels")
+        assert page.locator(".jphys-live").bounding_box()["width"] == width
+        wide = "() => [...document.querySelectorAll('.jp-OutputArea-child')].map(it => it.scrollWidth - it.clientWidth)"
+        assert max(page.evaluate(wide)) <= 0, "nothing is cut"
+
+
 def test_ten_fast_drags_end_at_the_last_value_one_at_a_time(lab: laboratory.Lab, page: Any):
     lab.run(page, "drags.ipynb", START, "%entropy slow signal=field pictures=0 curve=0 -i")
     sliders = live(page)

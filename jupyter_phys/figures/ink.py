@@ -139,7 +139,8 @@ class Ink:
         height = 0.62 / of
         y = np.arange(len(mark.value), dtype=np.float64) + (place - (of - 1) / 2) * height
         start = self.ax.get_xlim()[0] if self.plot.x.log else 0.0
-        value, error = drawable(mark.value), None if mark.se is None else drawable(mark.se)
+        exact = None if mark.se is None else np.where(mark.se == 0, np.nan, mark.se)  # no error, no bar
+        value, error = drawable(mark.value), None if exact is None else drawable(exact)
         drawn = self.ax.barh(y, value - start, left=start, height=height * 0.92, color=color, linewidth=0, zorder=2)
         if error is not None:
             self.ax.errorbar(

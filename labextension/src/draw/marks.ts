@@ -159,7 +159,8 @@ function bars(mark: Bars, scene: Scene, order: number): Marks {
   if (!error) {
     return [bar];
   }
-  const [low, high] = [-1, 1].map(sign => fit(value.map((v, i) => v + sign * error[i]!), scene.plot.x)) as [Series, Series];
+  const end = (sign: number) => fit(value.map((v, i) => (error[i] === 0 ? NaN : v + sign * error[i]!)), scene.plot.x); // exact: no bar
+  const [low, high] = [end(-1), end(1)];
   const look = { stroke: scene.theme.ink, strokeWidth: 1.4, ...CLIP };
   const cap = height / 6;
   const caps = [low, high].map(x => Plot.ruleX(data, { x, y1: y.map(v => v - cap), y2: y.map(v => v + cap), ...look }));

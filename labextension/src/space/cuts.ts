@@ -4,6 +4,8 @@ import { pair, object } from '../reading/check';
 import { numbers, type Numbers } from '../reading/packed';
 import { mapOf, type Heat, type PhaseSpace, type Plot, type Range, type Values } from '../reading/panel';
 
+const ROUNDING = 1e-5; // of a cell: zero is named zero
+
 /** Horizontal first: x and y of a place, or of a frequency. */
 export type Pair = readonly [number, number];
 
@@ -75,7 +77,11 @@ export function peakOf({ maps, rows, columns, x, y }: Cut, stage: number): Pair 
     best = values[i]! > values[best]! ? i : best;
     least = values[i]! < values[least]! ? i : least;
   }
-  const at = ([first, last]: Range, count: number, i: number) => first + ((last - first) * i) / Math.max(1, count - 1);
+  const at = ([first, last]: Range, count: number, i: number) => {
+    const step = (last - first) / Math.max(1, count - 1);
+    const value = first + step * i;
+    return Math.abs(value) < ROUNDING * Math.abs(step) ? 0 : value;
+  };
   return values[best]! > values[least]! ? [at(x, columns, best % columns), at(y, rows, Math.floor(best / columns))] : null;
 }
 
