@@ -38,6 +38,8 @@ DONE = """index => {
   const { content, sessionContext } = window.jupyterapp.shell.currentWidget;
   return content.widgets[index].model.executionCount !== null && sessionContext.session?.kernel?.status === 'idle';
 }"""
+# JupyterLab asks for a subshell with every comm, and does not catch that its own page is closed before the answer
+CLOSING = "Canceled future for create_subshell_request message"
 NEWS_OFF = '{"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true}'
 
 
@@ -175,7 +177,7 @@ def new_page(chromium: Any, errors: list[str], **look: Any) -> Any:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.set_default_timeout(15_000)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("pageerror", lambda error: None if CLOSING in str(error) else errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" and ours(said) else None)
     return page
 

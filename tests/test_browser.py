@@ -280,7 +280,7 @@ def test_a_table_sorts_by_number_and_copies_itself(page: Any):
     page.keyboard.press("Enter")
     assert head.get_attribute("aria-sort") == "descending"
     assert order() == ["0.5023(12)", "1.23(45)e−07", "−0.0310(45)"]
-    page.get_by_role("button", name="Copy the table as CSV").click()
+    page.get_by_role("button", name="Copy CSV").click()
     page.wait_for_function("document.querySelector('.jphys-tableframe .jphys-tool').textContent === 'Copied'")
     rows = list(csv.reader(io.StringIO(page.evaluate("navigator.clipboard.readText()"))))
     assert rows[0] == ["subject", "ΔS (nat)", "copies", MARKUP]

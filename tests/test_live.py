@@ -105,10 +105,18 @@ def test_a_slider_changes_number_and_picture(lab: laboratory.Lab, page: Any):
     assert sliders.get_by_role("table").locator("tbody").inner_text() != before
     assert sliders.locator("canvas[data-with='2d']").last.evaluate("it => it.toDataURL()") != picture
     assert sliders.locator("[data-setting=scale] .jphys-box").input_value() == "5.09"
-    sliders.locator("[data-setting=scale] .jphys-box").fill("50")
+    sliders.locator("[data-setting=hop] .jphys-box").fill("7")
     page.keyboard.press("Enter")
-    sliders.get_by_text("The window scale is outside the valid range").wait_for()
+    sliders.get_by_text("The grid does not fit the field").wait_for()
     assert sliders.get_attribute("data-state") == "error"
+    assert "numbers below are those of the last settings" in sliders.locator(".jphys-status").first.inner_text()
+    sliders.locator("[data-setting=hop] .jphys-box").fill("")
+    page.keyboard.press("Enter")
+    settled(sliders)
+    for typed, told in (("50", "Allowed: 2 … 5.09"), ("3,5", "Type “3.5”, or “3, 5” for 2 numbers.")):
+        sliders.locator("[data-setting=scale] .jphys-box").fill(typed)
+        page.keyboard.press("Enter")
+        sliders.locator("[data-setting=scale] [role=alert]").filter(has_text=told).wait_for()
     slider(sliders, "scale").evaluate(SET, "0")
     assert settled(sliders, "window scale 2 ")
 
@@ -149,7 +157,7 @@ def test_cancel_stops_and_the_last_numbers_stay(lab: laboratory.Lab, page: Any):
     sliders = live(page)
     title = settled(sliders)
     slider(sliders, "scale").evaluate(SET, "400")
-    sliders.get_by_role("button", name="Stop this computation").click()
+    sliders.get_by_role("button", name="Cancel").click()
     sliders.get_by_text("cancelled").wait_for()
     assert settled(sliders) == title
     calls = ask(lab, page, "Slow.calls")
@@ -184,7 +192,7 @@ def test_closing_gives_everything_back_and_nothing_of_it_is_saved(lab: laborator
     saved(page)
     notebook = nbformat.read(lab.root / "close.ipynb", 4)
     assert "widgets" not in notebook.metadata
-    sliders.get_by_role("button", name="Close the sliders").click()
+    sliders.get_by_role("button", name="Close").click()
     sliders.wait_for(state="detached")
     threads, widgets = ask(lab, page, held)
     assert threads == 0 and widgets == 0

@@ -278,7 +278,7 @@ def test_keep_of_live_sliders_comes_into_a_cell(fresh: Any, lab: laboratory.Lab)
     line = "%entropy mask curve=0 pictures=0"
     lab.run(fresh, "live.ipynb", LOAD, "import numpy as np\nmask = np.eye(32) > 0", f"{line} -i", "last = 1")
     sliders = fresh.locator(".jphys-live")
-    sliders.get_by_role("button", name="Write these settings").click(timeout=30_000)
+    sliders.get_by_role("button", name="Keep").click(timeout=30_000)
     fresh.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.model.cells.length === 5")
     assert sources(fresh)[3:] == [line, "last = 1"]
     show(fresh)

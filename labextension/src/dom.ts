@@ -39,7 +39,9 @@ export function button(text: string, style: string, hint: string, act: () => voi
   node.type = 'button';
   if (hint) {
     node.title = hint;
-    node.setAttribute('aria-label', hint);
+    if (!/\p{L}/u.test(text)) {
+      node.setAttribute('aria-label', hint); // a picture has no name of its own
+    }
   }
   node.addEventListener('click', act);
   return node;

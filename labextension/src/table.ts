@@ -153,5 +153,5 @@ function size(cell: Cell): number {
 /** Columns of numbers stand at the right; gaps do not count. */
 function isNumeric(cells: Cell[]): boolean {
   const told = cells.filter(cell => cell !== null && !ABSENT.has(String(cell)));
-  return told.length > 0 && told.every(cell => !Number.isNaN(size(cell)));
+  return told.every(cell => !Number.isNaN(size(cell)));
 }

@@ -17,6 +17,11 @@ from jupyter_phys.physics.phase_grid import Axis
 from jupyter_phys.physics.phase_space import grid_rule, valid_scale
 
 KEPT = 0.9  # least part of an axis that a crop to a fitting size may leave
+# what is to be expected of S where the window is at least so many window scales long
+SHORT = {
+    6: "errors of S up to 4e-3 nat", 4: "errors of S up to 4e-2 nat", 2: "errors of S up to 0.3 nat",
+    0: "S to mean nothing: errors of 0.5 to 2 nat",
+}  # fmt: skip
 DRAFT_STEP = 1.25  # largest hop of a draft in units of the window scale: up to 1e-2 nat off, four times as fast
 
 
@@ -73,7 +78,7 @@ def find_grid(shape: tuple[int, ...], settings: Settings, run: Run) -> Grid:
     rule = [grid_rule(n, s, step) for n, s in zip(size, scale, strict=True)]
     hop = tuple(settings.hop or h for h, _ in rule)
     window = tuple(settings.window_length or w for _, w in rule)
-    _check(size, hop, window, rule, run)
+    _check(size, scale, hop, window, rule, run)
     grid = Grid(scale, hop, window, tuple(valid_scale(n) for n in size), size)
     least = 2 * grid.least_memory(run)
     if least > run.memory:
@@ -109,9 +114,10 @@ def _fitting(n: int, s: float) -> int:
 
 
 def _check(
-    size: tuple[int, ...], hop: tuple[int, ...], window: tuple[int, ...], rule: list[tuple[int, int]], run: Run
-) -> None:
-    for n, h, w, (best_h, best_w) in zip(size, hop, window, rule, strict=True):
+    size: tuple[int, ...], scale: tuple[float, ...], hop: tuple[int, ...], window: tuple[int, ...],
+    rule: list[tuple[int, int]], run: Run,
+) -> None:  # fmt: skip
+    for n, s, h, w, (best_h, best_w) in zip(size, scale, hop, window, rule, strict=True):
         if n % h or w > n:
             divisors = ", ".join(str(d) for d in range(1, n + 1) if n % d == 0)
             raise Refused(
@@ -119,10 +125,15 @@ def _check(
                 allowed=f"hop one of {divisors}; window_length at most {n}",
             )  # fmt: skip
         if h > best_h:
-            run.warn(f"hop={h} is above the grid rule ({best_h}): expect errors of 3e-3 nat at hop s, 5e-2 at hop 2 s.")
-        if w < best_w:
             run.warn(
-                f"window_length={w} is below the grid rule ({best_w}): expect errors of 4e-3 nat at 6 s, 4e-2 at 4 s."
+                f"hop={h} is {h / s:.2g} window scales, above the grid rule ({best_h}): expect errors of 3e-3 nat at "
+                "one window scale, of 5e-2 at two."
+            )
+        if w < best_w:
+            width = next(least for least in SHORT if w >= least * s)
+            run.warn(
+                f"window_length={w} is {w / s:.2g} window scales long, below the grid rule ({best_w}): "
+                f"expect {SHORT[width]}."
             )
 
 

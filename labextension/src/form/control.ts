@@ -72,12 +72,12 @@ export class Control {
   }
 
   private typed(): void {
-    const { box, field } = this;
+    const { box, field, settled } = this;
     try {
       if (box instanceof HTMLSelectElement) {
         this.set(field.choices[box.selectedIndex]!);
       } else {
-        this.set(field.kind === 'switch' ? box.checked : parsed(field, box.value));
+        this.set(field.kind === 'switch' ? box.checked : parsed(field, settled, box.value));
       }
     } catch (error) {
       this.wrong(error instanceof Error ? error.message : String(error));
@@ -130,12 +130,16 @@ export function spelled(value: Value): string {
 }
 
 /** The value that somebody typed; throws an Error that says what may be typed. */
-function parsed(field: Field, typed: string): Value {
+function parsed(field: Field, settled: Settled, typed: string): Value {
+  if (/^[^.,;]*\d,\d[^.,;]*$/.test(typed)) {
+    const [point, blank] = [typed.replace(',', '.'), typed.replace(',', ', ')].map(one => `“${one.trim()}”`);
+    throw new Error(field.several ? `Type ${point}, or ${blank} for ${field.several} numbers.` : `Type ${point}.`);
+  }
   const parts = typed.split(/[,;]/).map(part => part.trim()).filter(Boolean);
   if (!parts.length && field.optional) {
     return null;
   }
-  const numbers = parts.map(part => within(field, part));
+  const numbers = parts.map(part => within(field, settled, part));
   const several = field.kind === 'numbers' || (field.several > 0 && numbers.length > 1);
   if (numbers.length !== (several ? field.several : 1)) {
     throw new Error(several ? `Type ${field.several} numbers with a comma between.` : 'Type one number.');
@@ -143,13 +147,14 @@ function parsed(field: Field, typed: string): Value {
   return several ? numbers : numbers[0]!;
 }
 
-function within({ whole, low, high }: Field, part: string): number {
+function within({ whole, ...field }: Field, settled: Settled, part: string): number {
+  const [low, high] = [settled.low ?? field.low, settled.high ?? field.high];
   const value = Number(part.replace('−', '-'));
   if (!Number.isFinite(value) || (whole && !Number.isInteger(value))) {
     throw new Error(`“${part}” is no ${whole ? 'whole ' : ''}number.`);
   }
   if ((low !== null && value < low) || (high !== null && value > high)) {
-    throw new Error(`Allowed: ${low ?? '−∞'} … ${high ?? '∞'}.`);
+    throw new Error(`Allowed: ${low === null ? '−∞' : spelled(low)} … ${high === null ? '∞' : spelled(high)}.`);
   }
   return value;
 }

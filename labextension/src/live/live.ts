@@ -85,7 +85,7 @@ class Live implements Heard {
   }
 
   error(why: string): void {
-    this.say('error', why);
+    this.say('error', `${why} The numbers below are those of the last settings that were measured.`);
   }
 
   gone(why: string): void {
