@@ -242,11 +242,9 @@ def test_an_interrupt_stops_the_cell_and_the_sliders_go_on(lab: laboratory.Lab, 
     lab.run(page, "interrupt.ipynb", START, "%entropy slow signal=field pictures=0 curve=0 -i")
     sliders = live(page)
     settled(sliders)
-    add_cell(page, "time.sleep(100)")
+    add_cell(page, "print('it', 'runs', flush=True); time.sleep(100)")
     lab.start_cell(page, 2)
-    page.wait_for_function(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
-    )
+    page.locator(".jp-OutputArea-output").get_by_text("it runs").wait_for()
     slider(sliders, "scale").evaluate(SET, "400")
     sliders.get_by_text("waits for the running cell").wait_for()
     interrupt(page)

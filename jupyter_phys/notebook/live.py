@@ -188,8 +188,6 @@ class Live(anywidget.AnyWidget):
     def _work(self, asked: Asked, worker: Worker[Asked]) -> None:
         """A draft, where the task makes drafts, and then the measurement; again if a cell had to go first."""
         while not worker.superseded and not worker.cancelled:
-            if not self._turns.is_free:
-                self.send({"type": "waiting", **asked.whom})
             try:
                 self._measure(asked, worker)
                 return
@@ -207,7 +205,7 @@ class Live(anywidget.AnyWidget):
             worker.yields = not draft
             if drafts and not draft and not worker.rest(REST):
                 raise Interrupted
-            with self._turns.turn(worker.stopping):
+            with self._turns.turn(worker.stopping, lambda: self.send({"type": "waiting", **asked.whom})):
                 if worker.superseded:
                     raise Interrupted
                 reading = take(self._call.plan(asked.content, draft=draft), self._meter(worker, asked), lambda one: one)

@@ -53,13 +53,15 @@ class Turns:
             self._changed.notify_all()
 
     @contextmanager
-    def turn(self, stopping: threading.Event) -> Generator[None, None, None]:
-        """A live measurement's own turn; a cell that begins sets ``stopping``.
+    def turn(self, stopping: threading.Event, waits: Callable[[], None] = lambda: None) -> Generator[None, None, None]:
+        """A live measurement's own turn; a cell that begins sets ``stopping``. ``waits`` is told that one runs.
 
         Raises:
             Interrupted: ``stopping`` was set before its turn came.
         """
         with self._changed:
+            if not self.is_free:
+                waits()
             self._changed.wait_for(lambda: stopping.is_set() or (self.is_free and self._running is None))
             if stopping.is_set():
                 raise Interrupted

@@ -39,8 +39,8 @@ export function button(text: string, style: string, hint: string, act: () => voi
   node.type = 'button';
   if (hint) {
     node.title = hint;
-    if (!/\p{L}/u.test(text)) {
-      node.setAttribute('aria-label', hint); // a picture has no name of its own
+    if (hint.includes(text) || !/\p{L}/u.test(text)) {
+      node.setAttribute('aria-label', hint); // who speaks says what is written on it
     }
   }
   node.addEventListener('click', act);

@@ -26,6 +26,7 @@ class Live implements Heard {
   private call: Call | null = null;
   private painted: Painted | null = null;
   private timer = 0;
+  private isTaken = false; // by a running cell
 
   constructor(model: AnyModel) {
     this.status.setAttribute('role', 'status');
@@ -38,7 +39,7 @@ class Live implements Heard {
     this.node.append(head, this.line, this.place, this.host);
     this.say('idle', '');
     this.kernel = new Kernel(model, this);
-    this.node.addEventListener('jupyter-phys:gone', () => this.kernel.end());
+    this.node.addEventListener('jupyter-phys:kernel', event => this.hear((event as CustomEvent<unknown>).detail));
   }
 
   dispose(): void {
@@ -93,10 +94,20 @@ class Live implements Heard {
     this.node.querySelectorAll('input, select, .jphys-act').forEach(it => it.setAttribute('disabled', ''));
   }
 
+  /** What the page around knows of the kernel. */
+  private hear(status: unknown): void {
+    this.isTaken = status === 'busy';
+    if (status === 'gone') {
+      this.kernel.end();
+    } else if (this.isTaken && this.kernel.busy) {
+      this.waiting();
+    }
+  }
+
   private changed(): void {
     this.line.hidden = true;
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.kernel.busy && this.say('busy', 'computing'), SHOWN_AFTER);
+    this.timer = window.setTimeout(() => this.kernel.busy && (this.isTaken ? this.waiting() : this.say('busy', 'computing')), SHOWN_AFTER);
     this.kernel.measure(this.form!.values());
   }
 

@@ -14,11 +14,13 @@ const WIDGET = 'application/vnd.jupyter.widget-view+json';
 const RANK = -20; // before ipywidgets' own, which has -10
 const LOOKS = 40; // for a kernel and for ipywidgets, which may come later than the notebook
 const PAUSE = 500; // milliseconds from one look to the next
+const LONG = 400; // milliseconds that a kernel is busy where a cell runs, and no message is heard
 const PATIENCE = 1500; // for a model that a kernel may not have any more
 
 class LiveOutput extends Widget implements IRenderMime.IRenderer {
   private live: IRenderMime.IRenderer | null = null;
   private model: IRenderMime.IMimeModel | null = null;
+  private timer = 0;
 
   constructor(private readonly panel: NotebookPanel) {
     super();
@@ -39,6 +41,7 @@ class LiveOutput extends Widget implements IRenderMime.IRenderer {
   override dispose(): void {
     this.panel.sessionContext.statusChanged.disconnect(this.hear, this);
     this.panel.sessionContext.kernelChanged.disconnect(this.hear, this);
+    window.clearTimeout(this.timer);
     this.live?.dispose();
     super.dispose();
   }
@@ -48,12 +51,21 @@ class LiveOutput extends Widget implements IRenderMime.IRenderer {
     void this.look();
   }
 
-  /** Sliders cannot know of the end of a kernel: no comm tells them. */
+  /** Sliders cannot know of the end of a kernel, nor always that a cell runs: no comm tells them. */
   private hear({ session }: ISessionContext): void {
     const status = session?.kernel?.status;
+    window.clearTimeout(this.timer);
     if (status === undefined || status === 'dead' || status === 'terminating') {
-      this.node.querySelector('.jphys-live')?.dispatchEvent(new CustomEvent('jupyter-phys:gone'));
+      this.tell('gone');
+    } else if (status === 'busy') {
+      this.timer = window.setTimeout(() => this.tell('busy'), LONG);
+    } else {
+      this.tell('idle');
     }
+  }
+
+  private tell(detail: 'gone' | 'busy' | 'idle'): void {
+    this.node.querySelector('.jphys-live')?.dispatchEvent(new CustomEvent('jupyter-phys:kernel', { detail }));
   }
 
   private async look(): Promise<void> {
