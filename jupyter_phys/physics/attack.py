@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from jupyter_phys.physics.batch import column
+
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 Noise = Callable[[int, Tensor], Tensor]
 
@@ -52,7 +54,7 @@ class Threat:
         tiny = torch.finfo(noise.dtype).eps
         normal = torch.special.ndtri(flat.clamp(tiny, 1 - tiny)).view_as(origin)
         radius = self.eps * noise.flatten(1)[:, -1] ** (1 / d)
-        return self.project(origin + normal / length(normal) * column(radius, origin), origin)
+        return self.project(origin + normal / length(normal) * column(radius, origin.dim()), origin)
 
 
 class Attacked(NamedTuple):
@@ -124,11 +126,6 @@ def _keep(worst: Attacked, items: Tensor, x: Tensor, loss: Tensor, broken: Tenso
     worst.x[chosen], worst.loss[chosen], worst.broken[chosen] = x[better], loss[better], broken[better]
 
 
-def column(values: Tensor, like: Tensor) -> Tensor:
-    """Values [n] against an array [n, ...]."""
-    return values.view(-1, *[1] * (like.dim() - 1))
-
-
 def length(x: Tensor) -> Tensor:
     """2-norm of every item of [n, ...], [n, 1, ...]."""
-    return column(torch.linalg.vector_norm(x.flatten(1), dim=1), x)
+    return column(torch.linalg.vector_norm(x.flatten(1), dim=1), x.dim())

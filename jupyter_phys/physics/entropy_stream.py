@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jupyter_phys.physics.batch import column
 from jupyter_phys.physics.gabor import CACHE, analyse, multiplicity, power, synthesise_add
 from jupyter_phys.physics.phase_grid import LIFT, Axis, coverage, gaussian, level
 
@@ -29,7 +30,7 @@ class Entropy(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore
         """Slope of S times the gradient from above."""
         (slope,) = ctx.saved_tensors
-        return slope * _column(upstream[0].to(slope.real.dtype), slope.dim()), None, None
+        return slope * column(upstream[0].to(slope.real.dtype), slope.dim()), None, None
 
 
 def least_memory(field: Tensor, axes: tuple[Axis, ...]) -> int:
@@ -56,7 +57,7 @@ def entropy_pass(field: Tensor, axes: tuple[Axis, ...], memory: int, slope: Tens
 
 def _entropy(field: Tensor, axes: tuple[Axis, ...], size: int, slope: Tensor | None) -> Tensor:
     scale = level(field) / LIFT[field.dtype]
-    window = gaussian(axes[-1], field) / _column(scale, 4)
+    window = gaussian(axes[-1], field) / column(scale, 4)
     sums = _signal if len(axes) == 1 else _image
     a, b = sums(field, axes, window, size, slope)
     if slope is not None:
@@ -110,18 +111,14 @@ def _finish(slope: Tensor, field: Tensor, axes: tuple[Axis, ...], scale: Tensor,
 
     Parseval: A = w sum D |field/scale|^2, with the product w of the window lengths and the windows' `coverage` D.
     """
-    known = _column(mean / scale, 1 + 2 * len(axes))
+    known = column(mean / scale, 1 + 2 * len(axes))
     shape = [len(field)]
     for i, axis in enumerate(axes):
         known = known * (axis.window * coverage(axis, field)).view(-1, *[1] * (2 * (len(axes) - 1 - i)))
         shape += [axis.frames, axis.hop]
-    slope.mul_(_column(-scale, slope.dim()))
+    slope.mul_(column(-scale, slope.dim()))
     slope.view(shape).addcmul_(field.reshape(shape), known.to(field.dtype))
-    slope.mul_(_column(2 / total, slope.dim())).div_(_column(scale, slope.dim()))
-
-
-def _column(values: Tensor, dim: int) -> Tensor:
-    return values.view(-1, *[1] * (dim - 1))
+    slope.mul_(column(2 / total, slope.dim())).div_(column(scale, slope.dim()))
 
 
 def _chunks(n: int, most: int) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from jupyter_phys.physics.batch import column
 from jupyter_phys.physics.gabor import local_spectrum, power
 from jupyter_phys.physics.phase_grid import Axis, IntPerAxis, PerAxis, check_field, gaussian, grid, level
 
@@ -71,7 +72,7 @@ def at_frequency(
     items, axes = _items(field, scale, ndim, window_length)
     if len(frequency) != len(axes) or not all(map(math.isfinite, frequency)):
         raise ValueError(f"frequency={tuple(frequency)}: give {len(axes)} finite numbers, in cycles per sample")
-    x = items / _column(level(items), items)
+    x = items / column(level(items), items.dim())
     spectrum = torch.fft.fftn(x, dim=list(range(1, ndim + 1)))
     for i, (axis, nu) in enumerate(zip(axes, frequency, strict=True), start=1):
         packet = torch.fft.fft(_packet(axis, nu, items)).conj()
@@ -90,12 +91,8 @@ def _packet(axis: Axis, nu: float, like: Tensor) -> Tensor:
 
 def _shares(powers: Tensor, items: Tensor) -> Tensor:
     """Powers of fields that were scaled to a mean modulus of one, over the energy that these then have."""
-    x = items.abs() / _column(level(items), items)
-    return powers / _column(x.square().flatten(1).sum(1), powers)
-
-
-def _column(values: Tensor, like: Tensor) -> Tensor:
-    return values.view(-1, *[1] * (like.dim() - 1))
+    x = items.abs() / column(level(items), items.dim())
+    return powers / column(x.square().flatten(1).sum(1), powers.dim())
 
 
 def _items(field: Tensor, scale: PerAxis, ndim: int, window: IntPerAxis) -> tuple[Tensor, tuple[Axis, ...]]:
