@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jupyter_phys.core.reading import taken as taken
 
     entropy: Instrument
+    probe: Instrument
 
 __version__ = "0.1.0"
 

@@ -13,8 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,9 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from entries import Entry, Named
+from entries.entropy import ENTROPY
+from entries.probe import PROBE
 from pretended import Crossings, Pretend
 from torch import nn
 from torch._subclasses import FakeTensorMode
@@ -39,183 +41,8 @@ from jupyter_phys.core.run import GIB, Run, untouched
 from jupyter_phys.core.session import session
 from jupyter_phys.figures.mark import Heat
 from jupyter_phys.figures.panel import Plot, Table
-from jupyter_phys.instruments.entropy.acquire import zero_filled
-from jupyter_phys.instruments.entropy.baselines import psnr, retained
-from jupyter_phys.instruments.entropy.settings import Settings
-from jupyter_phys.instruments.entropy.subjects import Periodic, Polynomial, Random
-from jupyter_phys.physics.phase_grid import Axis
-from jupyter_phys.physics.phase_space import KERNELS
 
-Named = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What an instrument brings to be held to its promises; everything is made anew at each call."""
-
-    name: str
-    along: str  # the dimension that runs over subjects
-    numbers: tuple[str, ...]  # the variables that are compared between ways of running
-    scale: float  # their size: differences of such numbers are compared beside it
-    subjects: Callable[[], Named]  # several, measurable with `options`
-    options: Callable[[], Named]  # inputs and settings, small and without pictures
-    pictures: Named  # settings that add everything a reading can show
-    network: Callable[[], tuple[nn.Module, Named]]  # a model in training and the options it is measured with
-    many: Callable[[int], tuple[Named, Named, int]]  # that many times as much work; bytes of the inputs themselves
-    steps: Callable[[Callable[[], None]], tuple[Named, Named]]  # a dozen over several subjects, each of which calls
-    axes: Named  # settings swept in one line
-    refused: tuple[tuple[Any, Named], ...]  # a subject and options that must be refused
-    cases: str  # calibration cases whose names match are run here
-    kernels: Callable[[str], dict[str, Callable[[], Any]]]  # the pure kernels, called on fields of that device
-
-
-def noise(*shape: int, seed: int = 0) -> Any:
-    draw = np.random.default_rng(seed)
-    return draw.normal(size=shape) + 1j * draw.normal(size=shape)
-
-
-def blurred(field: Any) -> Any:
-    return (field + np.roll(field, 1, -1)) / 2
-
-
-def thinned(field: Any) -> Any:
-    """Draws from all three global random states."""
-    keep = np.random.rand(*field.shape) < 0.5 + 0.2 * random.random()
-    return field * keep * (torch.rand(field.shape, dtype=torch.float64).numpy() < 0.9)
-
-
-class Stats:
-    """A plain object, shown by what it holds."""
-
-    n = 0
-
-    def __repr__(self) -> str:
-        return f"Stats({self.n})"
-
-
-class Fading:
-    """A callable that is another after each call."""
-
-    def __init__(self) -> None:
-        self.gain, self.stats, self.seen = 1.0, Stats(), [np.ones(2)]
-
-    def __call__(self, field: Any) -> Any:
-        self.gain *= 0.5
-        self.stats.n += 1
-        self.seen[0] += 1
-        return field * self.gain + self.seen[0].sum()
-
-    def __repr__(self) -> str:
-        return f"Fading({self.gain}, {self.stats}, {self.seen})"
-
-
-class Net(nn.Module):
-    """Changes all it can when it is called: weights, running means, a count, plain tensors and objects, and draws."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv, self.norm, self.drop = nn.Conv2d(1, 1, 3, padding=1), nn.BatchNorm2d(1), nn.Dropout(0.2)
-        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
-        self.seen, self.history, self.draws = torch.zeros(3), [1], np.random.default_rng(0)
-        self.stats, self.nested, self.array = Stats(), {"deep": [Stats()]}, np.ones(2)
-        self.conv.register_forward_hook(self.watch)
-
-    def watch(self, module: nn.Module, given: Any, answer: torch.Tensor) -> None:
-        self.history.append(answer.detach().mean().item())
-
-    def forward(self, field: torch.Tensor) -> torch.Tensor:
-        self.calls += 1
-        self.seen.add_(1)
-        with torch.no_grad():
-            self.conv.weight.mul_(0.9)
-        self.conv.bias.data.add_(0.1)
-        self.array *= 2
-        for stats in (self.stats, self.nested["deep"][0]):
-            stats.n += 1
-        noise = torch.from_numpy(self.draws.normal(size=field.shape)).to(field)
-        return self.drop(self.norm(self.conv((field + 0.1 * noise)[None, None])))[0, 0]
-
-
-def in_training() -> Net:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        net = Net().train()
-        net.norm.eval()
-        net.norm.train()
-        net(torch.rand(32, 32)).square().sum().backward()
-    return net
-
-
-# --- %entropy
-
-
-def entropy_subjects() -> Named:
-    keep = np.random.default_rng(1).random((32, 32)) < 0.3
-    return {
-        "array": keep, "weights": torch.from_numpy(keep * 0.5), "line": keep[3], "periodic": Periodic(period=2),
-        "random": Random(rate=0.3), "polynomial": Polynomial(p=3), "blur": blurred, "thin": thinned, "fading": Fading(),
-    }  # fmt: skip
-
-
-def entropy_many(k: int) -> tuple[Named, Named, int]:
-    signal = noise(4 * k, 40, 40)
-    options = {"signal": signal, "kind": "mri", "draws": 2, "pictures": 0, "curve": 0}
-    return {f"random {i}": Random(rate=0.3) for i in range(k)}, options, signal.nbytes
-
-
-def entropy_steps(step: Callable[[], None]) -> tuple[Named, Named]:
-    def stepping(field: Any) -> Any:
-        step()
-        return blurred(field)
-
-    return {f"step {i}": stepping for i in range(4)}, {"signal": noise(3, 32, 32), "pictures": 0, "curve": 0}
-
-
-def entropy_kernels(device: str) -> dict[str, Callable[[], Any]]:
-    axis = Axis(64, 4.0, 2, 32)
-    entropy_pass, power_blocks, local_spectrum, wigner = KERNELS
-
-    def fields(*shape: int, dtype: torch.dtype = torch.complex128) -> torch.Tensor:
-        return torch.ones(shape, dtype=dtype, device=device)
-
-    return {
-        "entropy of signals": lambda: entropy_pass(fields(3, 64), (axis,), 2**20),
-        "entropy of real images": lambda: entropy_pass(fields(2, 64, 64, dtype=torch.float32), (axis, axis), 2**22),
-        "gradient": lambda: entropy_pass(fields(2, 64, 64), (axis, axis), 2**22, fields(2, 64, 64)),
-        "density": lambda: [block for _, block in power_blocks(fields(2, 64, 64), (axis, axis), 2**22)],
-        "local spectrum": lambda: local_spectrum(fields(2, 64, 64), (axis, axis), (5, 7)),
-        "wigner": lambda: wigner(fields(2, 64)),
-        "zero-filled": lambda: zero_filled(
-            fields(2, 64, 64), fields(2, 64, 64, dtype=torch.float64), Settings(kind="mri")
-        ),
-        "retained energy": lambda: retained(fields(2, 64, 64), fields(2, 64, 64)),
-        "psnr": lambda: psnr(fields(2, 64, 64), fields(2, 64, 64)),
-    }
-
-
-ENTROPY = Entry(
-    name="entropy",
-    along="subject",
-    numbers=("S_before", "S_after", "delta_S", "delta_S_mean", "abs_delta_S", "retained_energy", "psnr", "rate"),
-    scale=10.0,
-    subjects=entropy_subjects,
-    options=lambda: {"signal": noise(2, 32, 32), "kind": "mri", "draws": 3, "pictures": 0, "curve": 0},
-    pictures={"pictures": 8, "curve": 3},
-    network=lambda: (in_training(), {"signal": noise(2, 32, 32).real, "pictures": 0, "curve": 0}),
-    many=entropy_many,
-    steps=entropy_steps,
-    axes={"scale": [2.0, 2.3], "draws": [1, 3]},
-    refused=(
-        (np.ones((5, 5)), {}), (np.zeros((32, 32)), {}), ("none such", {}), (object(), {}), ([], {}),
-        (np.ones((32, 32)), {"scale": 100.0}), (np.ones((32, 32)), {"scal": 2.0}),
-        (np.ones((32, 32)), {"signal": np.full((32, 32), np.nan)}), (np.ones((32, 32)), {"signal": np.zeros((32, 32))}),
-        (np.ones((32, 32)), {"device": "meta"}), (np.ones((32, 32)), {"memory": -1.0}),
-    ),
-    cases="E2|E4|E5|E12|E15|fixture",
-    kernels=entropy_kernels,
-)  # fmt: skip
-
-ENTRIES = [ENTROPY]
+ENTRIES = [ENTROPY, PROBE]
 
 
 # --- how the promises are tested
@@ -393,7 +220,7 @@ def test_a_model_behind_a_callable_is_untouched(entry: Entry):
 @promise(1, "under-interrupts")
 def test_thirty_interrupts_at_random_moments_leave_everything_clean(entry: Entry):
     net, options = entry.network()
-    subjects = {"net": net, **{n: one for n, one in entry.subjects().items() if not callable(one)}}
+    subjects = {"net": net, **{n: one for n, one in entry.subjects().items() if not entry.one_by_one(one)}}
     whole = measured(entry, subjects, options)
     started = time.perf_counter()
     same_bits(whole, measured(entry, subjects, options))
@@ -447,8 +274,8 @@ def test_the_same_call_gives_the_same_bits(entry: Entry):
 @pytest.mark.parametrize(("precision", "rtol"), [("float64", 1e-12), ("float32", 1e-5)])
 @promise(2, "batch-and-engine")
 def test_batch_and_engine_do_not_matter(entry: Entry, precision: str, rtol: float):
-    masks = {name: one for name, one in entry.subjects().items() if not callable(one)}  # callables come one by one
-    many, few = (measured(entry, masks, precision=precision, memory=memory) for memory in (1.0, 0.002))
+    together = {name: one for name, one in entry.subjects().items() if not entry.one_by_one(one)}
+    many, few = (measured(entry, together, precision=precision, memory=memory) for memory in (1.0, 0.002))
     assert few.record.batch < many.record.batch
     close(entry, many.data, few.data, rtol)
     one = measured(entry, precision=precision)
@@ -482,7 +309,7 @@ def test_other_subjects_and_their_order_do_not_matter(entry: Entry):
 def test_an_interrupt_keeps_what_was_measured(entry: Entry, engine: str):
     quick, options = entry.steps(lambda: None)
     whole = measured(entry, quick, options)
-    subjects, options = entry.steps(Bell(8))
+    subjects, options = entry.steps(Bell(entry.late))
     with pytest.raises(KeyboardInterrupt) as caught:
         measured(entry, subjects, options, engine=engine, workers=1)
     stop = caught.value
@@ -509,7 +336,7 @@ def test_an_interrupt_before_anything_was_measured(entry: Entry):
 
 @promise(3, "nothing-pinned")
 def test_an_interrupt_that_is_kept_holds_no_tensors(entry: Entry):
-    subjects, options = entry.steps(Bell(8))
+    subjects, options = entry.steps(Bell(entry.late))
     user = {id(one) for one in tensors()}
     try:
         measured(entry, subjects, options)
@@ -621,7 +448,7 @@ def test_progress_leaves_no_thread_behind(entry: Entry):
 
 
 def kinds(entry: Entry) -> dict[str, Reading]:
-    subjects, options = entry.steps(Bell(8))
+    subjects, options = entry.steps(Bell(entry.late))
     with pytest.raises(Interrupted) as caught:
         measured(entry, subjects, options)
     swept = entry.options() | entry.axes

@@ -149,7 +149,7 @@ def test_tab(shell: InteractiveShell):
     assert "steps=" not in tab(shell, "%pendulum rod st")
     assert tab(shell, "%pendulum rod le") == ["length="]
     assert tab(shell, "r = %pendulum rod method=[exact, s") == ["series"]
-    assert tab(shell, "%phys check p") == ["pendulum"]
+    assert tab(shell, "%phys check pe") == ["pendulum"]
 
 
 def test_a_task_is_a_word_or_the_default(shell: InteractiveShell):

@@ -15,7 +15,6 @@ from jupyter_phys.core.errors import Refused, unknown
 
 if TYPE_CHECKING:
     from jupyter_phys.core.inputs import Inputs
-    from jupyter_phys.core.reading import Reading
     from jupyter_phys.core.settings import Settings
     from jupyter_phys.core.subject import Subjects
 
@@ -35,6 +34,7 @@ class Task:
     panels: str = "panels:panels"
     drafts: bool = False  # measure minds run.draft: a quick look while a slider moves
     explore: str = ""  # cuts at full resolution through what a panel shows coarsely
+    around: str = ""  # in place of measure: a class that measures while code of the user's runs, see core/around.py
 
 
 @dataclass(frozen=True)
@@ -91,16 +91,30 @@ class BoundTask:
         """``explore(subjects, inputs, settings, run, *, place=None, frequency=None)``; None where it has none."""
         return self.instrument.part(self.task.explore) if self.task.explore else None
 
-    def __call__(self, subject: Any = None, **options: Any) -> Reading:
+    def __call__(self, subject: Any = None, *inputs: Any, **options: Any) -> Any:
         """Measure ``subject``; see the signature for settings, inputs and how to run.
+
+        Returns:
+            A Reading; where the task measures while code runs, what stands in ``with ... as w:``.
 
         Raises:
             Refused: the input cannot be measured as asked; the message names the cure.
             Interrupted: stopped; ``.reading`` holds what was measured.
         """
+        options = self._named(inputs) | options
+        if self.task.around:
+            return self.instrument.part(self.task.around)(self, subject, options)
         from jupyter_phys.core.measure import measure
 
         return measure(self, subject, options)
+
+    def _named(self, inputs: tuple[Any, ...]) -> dict[str, Any]:
+        """Inputs that were given by their place, in the order of their declaration."""
+        declared = list(self.inputs.declared())
+        if len(inputs) > len(declared):
+            given = f"{len(inputs) + 1} values without a name"
+            raise Refused("So many inputs are not declared.", given=given, allowed=", ".join(["subject", *declared]))
+        return dict(zip(declared, inputs, strict=False))
 
     @cached_property
     def __signature__(self) -> inspect.Signature:
@@ -111,10 +125,13 @@ class BoundTask:
 
         first = inspect.Parameter("subject", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)
         options = self.settings.options() | self.subjects.own_options()
-        keywords = [keyword(name, None) for name in self.inputs.declared()]
-        keywords += [keyword(one.name, one.default, one.annotation) for one in options.values()]
+        inputs = [
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)
+            for name in self.inputs.declared()
+        ]
+        keywords = [keyword(one.name, one.default, one.annotation) for one in options.values()]
         keywords += [keyword(name, None) for name in HOW]
-        return inspect.Signature([first, *keywords], return_annotation="Reading")
+        return inspect.Signature([first, *inputs, *keywords], return_annotation="Reading")
 
     def known(self, name: str) -> str | None:
         """What sort of name this is here: input, setting, own, how, or None."""
@@ -162,9 +179,9 @@ class Instrument:
             raise unknown(f"task of {self.card.name}", name, self.card.tasks)
         return self._tasks.setdefault(name, BoundTask(self, name))
 
-    def __call__(self, subject: Any = None, **options: Any) -> Reading:
+    def __call__(self, subject: Any = None, *inputs: Any, **options: Any) -> Any:
         """Measure with the default task."""
-        return self.task()(subject, **options)
+        return self.task()(subject, *inputs, **options)
 
     @property
     def __signature__(self) -> inspect.Signature:

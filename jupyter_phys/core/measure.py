@@ -127,10 +127,10 @@ def take(asked: Plan, meter: Callable[[str, int], Meter], keep: Callable[[Readin
         except (KeyboardInterrupt, Stopped):
             stopped = True
         except Exception as error:
-            if _reading(asked, sweep, keep):
+            if reading_of(asked, sweep, keep):
                 error.add_note("What was measured before this is kept: jupyter_phys.last().")
             raise
-        reading = _reading(asked, sweep, keep)
+        reading = reading_of(asked, sweep, keep)
         if stopped or interrupts.waiting:
             raise Interrupted(reading)  # no context: kept as the last exception, it would pin tensors in its frames
     assert reading is not None
@@ -151,7 +151,7 @@ def explore(asked: Plan, meter: Meter, **question: Any) -> Any:
         return asked.task.explore(asked.subjects, inputs, asked.settings, run, **question)
 
 
-def _reading(asked: Plan, sweep: Sweep, keep: Callable[[Reading], Reading]) -> Reading | None:
+def reading_of(asked: Plan, sweep: Sweep, keep: Callable[[Reading], Reading]) -> Reading | None:
     """What there is so far, passed through ``keep``; None where nothing was measured."""
     found = sweep.partial()
     if not found:

@@ -9,7 +9,7 @@ import functools
 import types
 import weakref
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -38,7 +38,7 @@ OUTSIDE = {
 }
 
 
-def shadow(subject: T) -> T:
+def shadow(subject: T, met: Callable[[nn.Module], object] = lambda module: None) -> T:
     """A twin of a module or callable that shares nothing with it that can change; of what cannot change, itself.
 
     The whole tree is copied: parameters (without gradients), buffers, arrays, containers, random generators, objects,
@@ -48,11 +48,19 @@ def shadow(subject: T) -> T:
     modules, functions of installed packages, and what holds on to something outside (locks, events, files, whatever has
     a ``__del__``, or a ``__deepcopy__`` that gives itself).
 
+    Args:
+        subject: what gets a twin.
+        met: called with the twin of every module inside, wherever it was found.
+
     Raises:
         Refused: a scripted module, whose state lives outside Python, one with parameters not yet made, or a generator,
             which cannot be copied.
     """
-    return _Twins()(subject)
+    twins = _Twins()
+    twin = twins(subject)
+    for module in twins.modules:
+        met(module)
+    return twin
 
 
 class _Twins:
@@ -62,6 +70,7 @@ class _Twins:
         self._made: dict[int, tuple[Any, Any]] = {}  # with the original, lest another object get its id
         self._worlds: dict[int, dict[str, Any]] = {}  # one twin of the globals for all functions of a file
         self._storages: dict[int, Any] = {}  # views of one memory stay so
+        self.modules: list[nn.Module] = []
 
     def __call__(self, value: Any) -> Any:
         """The twin of whatever a callable refers to."""
@@ -113,6 +122,7 @@ class _Twins:
             return self(vars(module)["_modules"]["_orig_mod"])
         twin: nn.Module = self._keep(module, object.__new__(type(module)))
         twin.__dict__.update({name: self(one) for name, one in vars(module).items()})
+        self.modules.append(twin)
         return twin
 
     def _tensor(self, tensor: torch.Tensor) -> torch.Tensor:

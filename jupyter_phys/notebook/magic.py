@@ -14,7 +14,7 @@ from IPython.core.magic import no_var_expand
 from jupyter_phys.core import instrument, progress
 from jupyter_phys.core.errors import Interrupted, Refused, unknown
 from jupyter_phys.core.session import session
-from jupyter_phys.notebook import complete, survey, turns
+from jupyter_phys.notebook import around, complete, survey, turns
 from jupyter_phys.notebook.line import Line, evaluate, is_variable, labelled, split
 
 
@@ -34,6 +34,7 @@ def install(shell: Any) -> None:
     survey.install(shell)
     if hasattr(shell, "kernel"):
         progress.write_to(_strip)
+        around.show()
 
 
 def _strip() -> TextIO:
@@ -48,6 +49,7 @@ def uninstall(shell: Any) -> None:
     survey.uninstall(shell)
     turns.forget(shell)
     progress.write_to()
+    around.hide()
     for kind in ("line", "cell"):
         known = shell.magics_manager.magics[kind]
         for name in [*instrument.packages(), "phys"]:
@@ -139,8 +141,13 @@ def _calibrated(shell: Any, found: instrument.Instrument, line: Line) -> Any:
 
 
 def _measured(shell: Any, found: instrument.Instrument, line: Line, cell: str | None) -> Any:
-    task, line = _task(shell, found, line, body=bool(cell and cell.strip()))
+    body = bool(cell and cell.strip())
+    task, line = _task(shell, found, line, body=body)
+    if body and line.subject:  # then the body is no subject: it is what runs
+        task = around.around_of(found, task)
     _check_names(task, line)
+    if task.task.around:
+        return around.run(shell, task, cell, _subject(shell, task, line.subject), _options(shell, task, line))
     text = _subject_text(shell, line, cell)
     subject, options = _subject(shell, task, text), _options(shell, task, line)
     reading = task(subject, **options)
@@ -182,11 +189,7 @@ def _task(shell: Any, found: instrument.Instrument, line: Line, *, body: bool) -
 
 def _subject_text(shell: Any, line: Line, cell: str | None) -> str:
     """The subject as it was typed: in the line, or at the end of the body, which is run up to there."""
-    if cell is None or not cell.strip():
-        return line.subject
-    if line.subject:
-        raise Refused("The subject stands in the line and in the body.", given=line.subject, allowed="one of them")
-    return _body(shell, cell)
+    return line.subject if cell is None or not cell.strip() else _body(shell, cell)
 
 
 def _subject(shell: Any, task: instrument.BoundTask, text: str) -> Any:

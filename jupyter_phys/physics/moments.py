@@ -7,9 +7,13 @@ After Zhang et al., arXiv:2205.01493; definitions, norm form and estimators are 
 
 Samples x_k = reference + u_k have weights a_k = 1/q(x_k), losses l_k and slopes G_k: the gradient of l in a box, with
 a Gaussian window of scale s around the reference (x drawn from it, a = 1) `windowed` of it.
+
+psi may be complex, as in quantum mechanics: then <p_i> = int psi* d_i psi dx is i times the momentum, and
+c_i = int (x_i - <x_i>) psi* d_i psi dx has the covariance of position and momentum as imaginary part, so that
+Delta x_i Delta p_i >= |c_i| is the relation of Robertson and Schroedinger.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import NamedTuple, Self
 
@@ -28,7 +32,8 @@ def windowed(loss: Tensor, gradient: Tensor, offset: Tensor, scale: float) -> Te
 class Sums:
     """Sums over samples, by label and block, [label, block] or [label, block, d]: they add across chunks and devices.
 
-    float64 where the device has it. Eight arrays, of which six have the size of an input a block.
+    float64 where the device has it. Eight arrays, of which six have the size of an input a block; with a complex psi
+    the last two are complex.
     """
 
     l2: Tensor  # S = sum a l^2
@@ -41,25 +46,35 @@ class Sums:
     lug: Tensor  # E = sum a l u G
 
     @classmethod
-    def empty(cls, labels: int, d: int, *, blocks: int = BLOCKS, device: torch.device | str = "cpu") -> Self:
+    def empty(
+        cls, labels: int, d: int, *, blocks: int = BLOCKS, device: torch.device | str = "cpu", is_complex: bool = False
+    ) -> Self:
         """Sums of nothing, for `labels` packets of `d` coordinates."""
-        dtype = accumulator(device)
-        whole = [torch.zeros(labels, blocks, dtype=dtype, device=device) for _ in range(2)]
-        return cls(*whole, *(torch.zeros(labels, blocks, d, dtype=dtype, device=device) for _ in range(6)))
+        real = accumulator(device)
+        kinds = [real] * 4 + [real.to_complex() if is_complex else real] * 2
+        whole = [torch.zeros(labels, blocks, dtype=real, device=device) for _ in range(2)]
+        return cls(*whole, *(torch.zeros(labels, blocks, d, dtype=kind, device=device) for kind in kinds))
 
     def add(self, label: int, block: int, loss: Tensor, slope: Tensor, offset: Tensor, weight: Tensor) -> None:
-        """Count samples in place: loss and weight [n], slope and offset [n, d], the last two in the sums' precision."""
+        """Count samples in place: loss, weight [n], slope, offset [n, d]; weight and offset in the sums' precision."""
         where = label, block
-        loss, slope = loss.to(self.l2.dtype), slope.to(self.l2.dtype)
-        density, steep = weight * loss**2, weight[:, None] * slope**2
+        loss, slope = loss.to(self.lg.dtype), slope.to(self.lg.dtype)
+        density, steep = weight * _square(loss), weight[:, None] * _square(slope)
+        conjugate = weight * loss.conj()
         self.l2[where] += density.sum()
         self.l4[where] += (density**2).sum()
         self.u[where] += density @ offset
         self.uu[where] += density @ offset**2
         self.gg[where] += steep.sum(0)
         self.g4[where] += (steep**2).sum(0)
-        self.lg[where] += (weight * loss) @ slope
-        self.lug[where] += (weight * loss) @ (offset * slope)
+        self.lg[where] += conjugate @ slope
+        self.lug[where] += conjugate @ (offset * slope)
+
+    def put(self, part: Self, block: int) -> None:
+        """Count the sums of another, whose first block is our `block`, in place."""
+        for one in fields(self):
+            mine, its = getattr(self, one.name), getattr(part, one.name)
+            mine[:, block : block + its.shape[1]] += its
 
     def __add__(self, other: Self) -> Self:
         return type(self)(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
@@ -81,10 +96,11 @@ class Moments(NamedTuple):
 
     mean_x: Tensor  # from the reference
     delta_x: Tensor
-    mean_p: Tensor
+    mean_p: Tensor  # complex if psi is
     delta_p: Tensor
-    correlation: Tensor  # c_i; the product is at least its modulus
+    correlation: Tensor  # c_i, complex if psi is
     product: Tensor
+    bound: Tensor  # |c_i|, which the product cannot fall below
     ess: Tensor  # effective number of samples of psi^2, S^2/Q
     ess_p: Tensor  # of Delta p: it sees rare steep regions, which psi^2 does not; NaN where all slopes are 0
 
@@ -95,11 +111,28 @@ def moments(sums: Sums) -> Moments:
     l2 = s.l2[:, 0, None]
     x, p = s.u[:, 0] / l2, s.lg[:, 0] / l2
     delta_x = (s.uu[:, 0] / l2 - x**2).clamp_min(0).sqrt()
-    delta_p = (s.gg[:, 0] / l2 - p**2).clamp_min(0).sqrt()
+    delta_p = (s.gg[:, 0] / l2 - _square(p)).clamp_min(0).sqrt()
     correlation = s.lug[:, 0] / l2 - x * p
     ess = s.l2[:, 0] ** 2 / s.l4[:, 0]
     ess_p = s.gg[:, 0] ** 2 / s.g4[:, 0]
-    return Moments(x, delta_x, p, delta_p, correlation, delta_x * delta_p, ess, ess_p)
+    return Moments(x, delta_x, p, delta_p, correlation, delta_x * delta_p, correlation.abs(), ess, ess_p)
+
+
+def sharpened(found: Moments) -> Moments:
+    """Moments under a Gaussian window, where the real part of c is -1/2 exactly: the product is at least 1/2.
+
+    What the sampled one is off by comes from the same fluctuations of the window's own part of u^2 that move
+    Delta x and Delta p, both by the same factor to first order; dividing it out leaves the error of what the loss adds.
+    """
+    factor = (2 * found.bound).sqrt()
+    half = torch.full_like(found.bound, 0.5)
+    product = found.product / (2 * found.bound)
+    return found._replace(delta_x=found.delta_x / factor, delta_p=found.delta_p / factor, product=product, bound=half)
+
+
+def _square(values: Tensor) -> Tensor:
+    """|z|^2."""
+    return values.real**2 + values.imag**2 if values.is_complex() else values**2
 
 
 class Errors(NamedTuple):
@@ -108,14 +141,20 @@ class Errors(NamedTuple):
     delta_x: Tensor
     delta_p: Tensor
     product: Tensor
-    correlation: Tensor
+    bound: Tensor
 
 
-def jackknife(sums: Sums) -> Errors:
-    """Block jackknife: SE^2 = (K - 1)/K sum_b (theta_b - mean)^2 with block b of K left out."""
+def jackknife(
+    sums: Sums, of: Callable[[Tensor], Tensor] = lambda values: values, by: Callable[[Sums], Moments] = moments
+) -> Errors:
+    """Block jackknife: SE^2 = (K - 1)/K sum_b (theta_b - mean)^2 with block b of K left out.
+
+    of: what of each quantity [label, d] the error is asked for, a mean over coordinates, say; as it is by default.
+    by: how the quantities come from sums.
+    """
     count, mean, square = 0, None, None
-    for part in map(moments, sums.without_each()):
-        now = torch.stack([getattr(part, name) for name in Errors._fields])
+    for part in map(by, sums.without_each()):
+        now = torch.stack([of(getattr(part, name)) for name in Errors._fields])
         count += 1
         if mean is None or square is None:
             mean, square = now, torch.zeros_like(now)
@@ -127,9 +166,24 @@ def jackknife(sums: Sums) -> Errors:
     return Errors(*((count - 1) / count * square).sqrt())
 
 
+def slope_excess(sums: Sums) -> Tensor:
+    """How many standard errors <p> is off zero, [label], along the direction v in which <x> is off the reference.
+
+    Under a window <p> = 0 exactly, if the gradient is that of the loss. v = A/|A| comes from the even blocks, and
+    sum_i v_i D_i / S of the odd ones, over its scatter between them, is given; NaN with less than four blocks.
+    """
+    v = sums.u[:, ::2].sum(1)
+    v = v / torch.linalg.vector_norm(v, dim=1, keepdim=True)
+    along, l2 = (sums.lg[:, 1::2].real * v[:, None]).sum(2), sums.l2[:, 1::2]
+    mean = along.sum(1, keepdim=True) / l2.sum(1, keepdim=True)
+    blocks = l2.shape[1]
+    scatter = (along - mean * l2).square().sum(1) * blocks / (blocks - 1) if blocks > 1 else torch.nan * l2.sum(1)
+    return along.sum(1).abs() / scatter.sqrt()
+
+
 def accumulator(device: torch.device | str) -> torch.dtype:
     """float64 where the device has it."""
     return torch.float32 if torch.device(device).type == "mps" else torch.float64
 
 
-KERNELS = (moments, jackknife)  # pure: no checks, nothing leaves the device
+KERNELS = (moments, jackknife, slope_excess)  # pure: no checks, nothing leaves the device

@@ -163,7 +163,7 @@ def test_what_stands_behind_the_cursor_stays(shell: InteractiveShell):
     [
         ("%phys ", ["check", "readings", "tutorial"]),
         ("x = %phys r", ["readings"]),
-        ("%phys check ", ["entropy"]),
+        ("%phys check ", ["entropy", "probe"]),
         ("%phys check e", ["entropy"]),
         ("%phys readings ", []),
         ("%phys nothing ", []),

@@ -11,7 +11,18 @@ from pretended import Crossings, Pretend
 from torch import Tensor
 from torch._subclasses import FakeTensorMode
 
-from jupyter_phys.physics.moments import BLOCKS, KERNELS, Errors, Moments, Sums, jackknife, moments, windowed
+from jupyter_phys.physics.moments import (
+    BLOCKS,
+    KERNELS,
+    Errors,
+    Moments,
+    Sums,
+    jackknife,
+    moments,
+    sharpened,
+    slope_excess,
+    windowed,
+)
 from jupyter_phys.physics.quadrature import Side, box, line
 
 INF = (-math.inf, math.inf)
@@ -21,15 +32,20 @@ Loss = Callable[[Tensor], Tensor]
 def sloped(loss: Loss, x: Tensor) -> tuple[Tensor, Tensor]:
     x = x.clone().requires_grad_()
     value = loss(x)
-    (gradient,) = torch.autograd.grad(value.sum(), x, allow_unused=True, materialize_grads=True)
-    return value.detach(), gradient
+    parts = [value.real, value.imag] if value.is_complex() else [value]
+    gradients = [
+        torch.autograd.grad(part.sum(), x, allow_unused=True, materialize_grads=True, retain_graph=True)[0]
+        for part in parts
+    ]
+    return value.detach(), torch.complex(*gradients) if value.is_complex() else gradients[0]
 
 
 def on(loss: Loss, *sides: Side, panels: int = 64) -> Moments:
     """By quadrature."""
     x, weight = box(sides, panels)
-    sums = Sums.empty(1, len(sides), blocks=1)
-    sums.add(0, 0, *sloped(loss, x), x, weight)
+    value, slope = sloped(loss, x)
+    sums = Sums.empty(1, len(sides), blocks=1, is_complex=value.is_complex())
+    sums.add(0, 0, value, slope, x, weight)
     return moments(sums)
 
 
@@ -75,6 +91,17 @@ def test_packets_that_vanish_at_the_edge(name: str):
     assert first(found.product) == pytest.approx(delta_x * delta_p, rel=1e-8) and first(found.product) > 0.5 - 1e-9
     assert first(found.correlation) == pytest.approx(-0.5, abs=1e-8)
     assert first(found.mean_p) == pytest.approx(0, abs=1e-8)
+
+
+def test_a_phase_is_a_covariance_of_position_and_momentum():
+    sigma, b, k = 0.7, 1.9, 3.0
+    found = on(lambda x: torch.exp(torch.complex(-(x**2) / (4 * sigma**2), b * x**2 / 2 + k * x)[:, 0]), INF)
+    assert first(found.product) ** 2 == pytest.approx(1.116761, rel=1e-6)
+    assert first(found.product) ** 2 == pytest.approx(0.25 + (b * sigma**2) ** 2, rel=1e-8)
+    assert first(found.bound) == pytest.approx(first(found.product), rel=1e-8)
+    assert first(found.correlation.real) == pytest.approx(-0.5, rel=1e-8)
+    assert first(found.correlation.imag) == pytest.approx(b * sigma**2, rel=1e-8)
+    assert first(found.mean_p.imag) == pytest.approx(k, rel=1e-8) and abs(first(found.mean_p.real)) < 1e-8
 
 
 # loss on [0, 1]: (Δx, Δp, product, |c|)
@@ -144,13 +171,19 @@ def test_a_window_with_a_linear_loss_in_784_dimensions():
     slope = torch.randn(d, dtype=torch.float64, generator=draw) / math.sqrt(d)
     slope[0] = 1.0
     x = s * torch.randn(n, d, dtype=torch.float64, generator=draw)
-    found = moments(sampled(lambda x: a + x @ slope, x, window=s))
+    sums = sampled(lambda x: a + x @ slope, x, window=s)
+    found = moments(sums)
     norm = a**2 + float(slope @ slope) * s**2
     q = slope**2 * s**2 / norm
     product = 0.5 * ((1 + 2 * q) * (1 + 2 * q - 4 * q * a**2 / norm)).sqrt()
     off = found.product[0] - product
     assert off.square().mean().sqrt() < 0.003 * math.sqrt(10) * 1.3  # the page: 0.003 with ten times the samples
     assert found.correlation.abs().mean() == pytest.approx(0.5, abs=0.005)
+    sharp = sharpened(found)
+    assert (sharp.product[0] - product).square().mean().sqrt() < 3e-4  # the same samples
+    assert (sharp.product >= 0.5).all() and (sharp.bound == 0.5).all()
+    off = (sharp.product[0] - product) / jackknife(sums, by=lambda sums: sharpened(moments(sums))).product[0]
+    assert 0.7 < off.square().mean().sqrt() < 1.4
     assert first(found.ess) / n == pytest.approx(0.35, abs=0.05)
 
 
@@ -238,7 +271,7 @@ def test_labels_do_not_mix():
             mine = getattr(moments(sums), name)[label]
             torch.testing.assert_close(mine, getattr(alone, name)[0], rtol=1e-12, atol=1e-14, equal_nan=True)
     assert all(one.shape == (2, 2) for one in jackknife(sums))
-    assert Errors._fields == ("delta_x", "delta_p", "product", "correlation")
+    assert Errors._fields == ("delta_x", "delta_p", "product", "bound")
 
 
 def test_a_wrong_gradient_is_seen_under_a_window():
@@ -248,6 +281,27 @@ def test_a_wrong_gradient_is_seen_under_a_window():
     value, slope = sloped(lambda x: 1 + (x[:, 0] > 0) + 0 * x[:, 0], x)
     sums.add(0, 0, value, windowed(value, slope, x, 1.0), x, weight * torch.exp(-(x[:, 0] ** 2) / 2))
     assert abs(first(moments(sums).correlation)) == pytest.approx(0.3854, abs=5e-5)
+
+
+@pytest.mark.parametrize("d", [1, 64])
+def test_a_wrong_gradient_shifts_the_mean_slope_under_a_window(d: int):
+    draw = torch.Generator().manual_seed(d)
+    w = torch.randn(d, dtype=torch.float64, generator=draw) / math.sqrt(d)
+    x = torch.randn(4000, d, dtype=torch.float64, generator=draw)
+    right = float(slope_excess(sampled(lambda x: torch.nn.functional.softplus(x @ w), x, window=1.0)))
+    doubled = float(
+        slope_excess(sampled(lambda x: torch.nn.functional.softplus(2 * x @ w - (x @ w).detach()), x, window=1.0))
+    )
+    assert right < 4 < 10 < doubled
+
+
+def test_an_error_of_a_mean_is_not_the_mean_of_errors():
+    def mean(values: Tensor) -> Tensor:
+        return values.mean(-1, keepdim=True)
+
+    sums = sampled(bumpy, points())
+    assert jackknife(sums, mean).product.shape == (1, 1)
+    assert first(jackknife(sums, mean).product) < 0.9 * float(jackknife(sums).product.mean())
 
 
 def test_a_packet_that_is_nothing_gives_no_number():
@@ -276,11 +330,12 @@ def test_sides_that_are_none():
 
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
-def test_kernels_stay_on_the_device(kernel: Callable[[Sums], tuple[Tensor, ...]]):
+def test_kernels_stay_on_the_device(kernel: Callable[[Sums], tuple[Tensor, ...] | Tensor]):
     with FakeTensorMode(), Pretend(), Crossings() as crossings:
         sums = Sums.empty(2, 5, device="cuda")
         for block in range(BLOCKS):
             x, loss = torch.empty(7, 5, device="cuda"), torch.empty(7, device="cuda")
             sums.add(1, block, loss, x, x.double(), loss.double())
         found = kernel(sums)
+    found = [found] if isinstance(found, Tensor) else found
     assert crossings.count > 20 and all(one.device.type == "cuda" for one in found)

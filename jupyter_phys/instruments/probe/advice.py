@@ -1,0 +1,84 @@
+"""What a reader must know of the numbers, and what is recorded beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from jupyter_phys.core.errors import Refused
+from jupyter_phys.instruments.probe.bench import Bench
+from jupyter_phys.instruments.probe.conjugate import baseline
+from jupyter_phys.instruments.probe.packets.packet import Found
+from jupyter_phys.instruments.probe.probed import Probed
+
+# Conventions of ours, and no physics
+FEWEST = 100  # effective samples without which a product is withheld
+SPARSE = 0.01  # part of all samples
+HALF = 0.45  # |c| below which 1/2 is no bound
+SIGMAS = 5
+ROUNDING = 1e-6
+
+
+def facts(bench: Bench) -> dict[str, Any]:
+    """What the numbers depend on beside settings."""
+    one = bench.probed[0]
+    found: dict[str, Any] = {
+        "packet": "box" if one.packets.is_box else "window", "shape": list(one.model.shape), "loss": one.loss,
+        "dtype": str(one.model.dtype).removeprefix("torch."),
+        "definition": "psi ~ l(x), normalised; definitions ours, after arXiv:2205.01493",
+    }  # fmt: skip
+    if one.packets.is_box:
+        sides = sorted(set(one.packets.sides))
+        found["domain"] = [str(list(side)) for side in sides[:2]] if len(sides) <= 2 else f"{len(sides)} sides"
+    elif "s" not in bench.run.swept:
+        found["scale"] = one.packets.scale
+    if one.victims is not None:
+        found |= {"bounds": list(one.victims.bounds), "baseline": baseline(one.model.d), "classes": one.victims.classes}
+    return found
+
+
+def mind_packets(bench: Bench, data: xr.Dataset, i: int) -> None:
+    """Say what flags the numbers of a subject.
+
+    Raises:
+        Refused: a product below the bound that holds for every sample.
+    """
+    one, rows = bench.probed[i], data.isel(subject=i, label=slice(0, len(bench.probed[i].packets.names)))
+    product, bound = rows["product"].values, rows["bound"].values
+    if (product < bound - ROUNDING * np.maximum(bound, 1)).any():
+        raise Refused(f"{one.name}: a product lies below |c|, which is impossible: its numbers are not to be trusted.",
+                      given=f"{np.nanmin(product - bound):.2g}", allowed="product ≥ |c|")  # fmt: skip
+    _mind_samples(bench, one, rows)
+    if one.packets.is_box:
+        if np.nanmin(bound, initial=1.0) < HALF:
+            bench.run.warn(f"{one.name}: ½ does not apply: the loss does not vanish at the edge of the domain. "
+                           "The bound is |c|.")  # fmt: skip
+        return
+    if (rows["gradient_check"].values > SIGMAS).any():
+        bench.run.warn(f"{one.name}: the gradient is not that of the loss (its mean under the window is "
+                       f"{np.nanmax(rows['gradient_check'].values):.0f} standard errors off zero). Is there a detached "
+                       "step, a jump, or a normalisation outside?")  # fmt: skip
+
+
+def _mind_samples(bench: Bench, one: Probed, rows: xr.Dataset) -> None:
+    ess, samples = rows["ess"].values, rows["samples"].values
+    if np.isnan(ess).all():
+        return
+    low = ess < FEWEST
+    if low.any():
+        label = str(rows["label"].values[low][0])
+        bench.run.warn(f"{one.name}: products of {int(low.sum())} packets are withheld: only {ess[low].min():.0f} "
+                       f"effective samples ({label}). More samples=, a smaller s= or domain= give more.")  # fmt: skip
+    steep = [float(np.median(known)) for row in rows["ess_p"].values if (known := row[np.isfinite(row)]).size]
+    fewest = min(steep, default=np.inf)
+    if ((ess / samples < SPARSE) & ~low).any() or fewest < FEWEST:
+        bench.run.warn(f"{one.name}: few effective samples: {np.nanmin(ess):.0f} of {np.nanmax(samples):.0f} for Δx, "
+                       f"{fewest:.0f} for Δp (median). Errors may be understated.")  # fmt: skip
+
+
+def mind_integral(bench: Bench, one: Probed, found: Found) -> None:
+    """Say how well a quadrature has converged."""
+    bench.run.note(f"{one.name}: by Gauss–Legendre quadrature with {found.samples} nodes; with the last doubling "
+                   f"widths moved by {found.change:.0e} of themselves.")  # fmt: skip

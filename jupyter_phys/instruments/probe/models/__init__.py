@@ -1,0 +1,1 @@
+"""Networks and functions as they are probed, their losses, and the data they are measured on."""

@@ -1,0 +1,180 @@
+"""Subjects that are networks: their data, labels, input range, and where their packets lie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jupyter_phys.core.errors import Refused
+from jupyter_phys.core.run import Run
+from jupyter_phys.instruments.probe import samples
+from jupyter_phys.instruments.probe.attacks.attacked import AT_ONCE, Victims, predicted
+from jupyter_phys.instruments.probe.functions import domain
+from jupyter_phys.instruments.probe.models import losses
+from jupyter_phys.instruments.probe.models.data import Examples, array, examples, is_whole
+from jupyter_phys.instruments.probe.models.model import Model, network
+from jupyter_phys.instruments.probe.models.sound import TRIED, sound
+from jupyter_phys.instruments.probe.packets.packet import Packets
+from jupyter_phys.instruments.probe.probed import Probed
+from jupyter_phys.instruments.probe.settings import Inputs, Settings
+from jupyter_phys.instruments.probe.subjects import Digits
+
+
+def network_probed(name: str, value: Any, inputs: Inputs, settings: Settings, run: Run) -> Probed:
+    """A network with its packets and the inputs that are attacked, tried.
+
+    Raises:
+        Refused: data, labels or a range that do not fit, or nothing that can be probed.
+    """
+    given = _given(name, value, inputs, run)
+    if isinstance(value, Digits):
+        value = samples.trained(value, run)
+    centre = None if inputs.centre is None else _batched(array(inputs.centre, "centre="), given)
+    trial = given.x[:TRIED] if given is not None else centre
+    assert trial is not None
+    classes = _classes(given, inputs)
+    said, loss = losses.chosen(inputs.loss, classes=classes)
+    found = network(name, value, loss, inputs.normalise, trial, run)
+    if centre is not None:
+        given = given or Examples(centre, _labels(found, centre, inputs, run, classes=classes))
+    assert given is not None
+    _check_classes(found, given, classes=classes)
+    x = found.inputs(given.x[:TRIED])
+    sound(found, x, given.y[:TRIED].to(run.device), run)
+    chosen = given.drawn(settings.images, run)
+    bounds = _bounds(found, chosen, settings)
+    packets = _packets(found, given, centre, inputs, settings, bounds, run, classes=classes)
+    victims = Victims(found, found.inputs(chosen.x), chosen.y, classes, bounds)
+    return Probed(name, found, packets, victims, said)
+
+
+def _given(name: str, value: Any, inputs: Inputs, run: Run) -> Examples | None:
+    if inputs.data is not None:
+        return examples(inputs.data, run)
+    if isinstance(value, Digits):
+        return examples("digits", run)
+    if inputs.centre is None:
+        raise Refused(f"{name} needs data.", given="neither data= nor centre=", instead="data=(x, y)")
+    return None
+
+
+def _classes(given: Examples | None, inputs: Inputs) -> bool:
+    if given is not None:
+        return given.are_classes
+    if inputs.label is not None:
+        return is_whole(array(inputs.label, "label="))
+    if inputs.loss in ("squared", "absolute"):
+        raise Refused("A loss of values needs a target.", given=f"loss={inputs.loss}", instead="label=")
+    return True
+
+
+def _batched(centre: Tensor, given: Examples | None) -> Tensor:
+    """One input as a batch of one, which only data tell for sure: else three dimensions and less are one input."""
+    if given is None:
+        return centre if centre.dim() > 3 else centre[None]
+    if centre.shape[1:] == given.x.shape[1:] and centre.dim() == given.x.dim():
+        return centre
+    if tuple(centre.shape) == given.shape:
+        return centre[None]
+    raise Refused("centre= has another shape than the inputs.", given=list(centre.shape), allowed=str(given.shape))
+
+
+def _labels(found: Model, centre: Tensor, inputs: Inputs, run: Run, *, classes: bool) -> Tensor:
+    if inputs.label is not None:
+        label = array(inputs.label, "label=")
+        label = label[None] if label.dim() == 0 or (len(label) != len(centre)) else label
+        if len(label) != len(centre):
+            raise Refused("centre= and label= do not go together.", given=f"{len(label)} and {len(centre)}")
+        return label
+    assert classes
+    with torch.no_grad():
+        answers = found.answers(found.inputs(centre))
+    run.note(f"The label of centre= is what {found.name} answers.")
+    return predicted(answers).cpu()
+
+
+def _check_classes(found: Model, given: Examples, *, classes: bool) -> None:
+    """Whether the answers are scores of all labels.
+
+    Raises:
+        Refused: labels out of range, or scores that are none.
+    """
+    if not classes:
+        return
+    try:
+        with torch.no_grad():
+            answers = found.answers(found.inputs(given.x[:2]))
+    except Exception:  # whatever a stranger's model raises: `sound` tells it
+        return
+    if answers.dim() > 2:
+        raise Refused(f"{found.name} gives more than one answer an input.", given=f"answers {list(answers.shape)}",
+                      allowed="(n, classes)")  # fmt: skip
+    scores = losses.logits(answers)
+    low, high = int(given.y.min()), int(given.y.max())
+    if low < 0 or high >= scores.shape[1]:
+        raise Refused("Labels are out of range.", given=f"{low} … {high}", allowed=f"0 … {scores.shape[1] - 1}")
+
+
+def _bounds(found: Model, chosen: Examples, settings: Settings) -> tuple[float, float]:
+    if settings.bounds is not None:
+        low, high = settings.bounds
+        if not low < high:
+            raise Refused("bounds= are the lowest and the highest value of an input.", given=str(settings.bounds))
+    elif found.embedding is not None:
+        values = found.inputs(chosen.x)
+        low, high = float(values.min()), float(values.max())
+    else:
+        low, high = 0.0, 1.0
+    values = chosen.x if found.embedding is None else found.inputs(chosen.x)
+    if settings.attack != "none" and (float(values.min()) < low - 1e-6 or float(values.max()) > high + 1e-6):
+        reached = f"{float(values.min()):.3g} … {float(values.max()):.3g}"
+        raise Refused("Inputs lie outside the input range, in which attacks are measured.", given=f"inputs {reached}",
+                      allowed=f"{low:g} … {high:g}",
+                      instead="bounds=(low, high), normalise=(mean, std) for what the network wants, or attack=none",
+        )  # fmt: skip
+    return low, high
+
+
+def _packets(
+    found: Model, given: Examples, centre: Tensor | None, inputs: Inputs, settings: Settings,
+    bounds: tuple[float, float], run: Run, *, classes: bool,
+) -> Packets:  # fmt: skip
+    is_box = settings.packet == "box" or (settings.packet == "auto" and inputs.domain is not None)
+    sides = domain(inputs.domain, found.d) if inputs.domain is not None else [bounds] * found.d
+    if centre is not None:
+        y = given.y if len(given.y) == len(centre) and inputs.data is None else _labels(
+            found, centre, inputs, run, classes=classes)  # fmt: skip
+        names = [f"centre {i}" + (f" (label {int(y[i])})" if classes else "") for i in range(len(centre))]
+        chosen = found.inputs(centre[: settings.labels]).flatten(1).double().cpu()
+        targets: list[Tensor | None] = [y[i : i + 1].to(run.device) for i in range(len(centre))]
+    elif classes:
+        names, chosen, targets = _of_classes(found, given, settings, run)
+    else:
+        names, chosen = ["mean"], _mean(found, given.x)[None]
+        targets = [given.y.to(torch.float64).mean(0, keepdim=True).to(run.device, found.dtype)]
+    if len(names) > settings.labels:
+        run.note(f"The first {settings.labels} of {len(names)} labels have a packet; labels= asks for more.")
+        names, targets = names[: settings.labels], targets[: settings.labels]
+    if is_box:
+        return Packets(names, targets, sides=sides)
+    return Packets(names, targets, chosen[: len(names)], settings.s * (bounds[1] - bounds[0]))
+
+
+def _of_classes(
+    found: Model, given: Examples, settings: Settings, run: Run
+) -> tuple[list[str], Tensor, list[Tensor | None]]:
+    """Every class in the data with the mean of its inputs."""
+    labels = given.y.unique().tolist()
+    means = [_mean(found, given.x[given.y == one]) for one in labels[: settings.labels]]
+    targets: list[Tensor | None] = [torch.tensor([one], device=run.device) for one in labels]
+    return [str(one) for one in labels], torch.stack(means), targets
+
+
+def _mean(found: Model, x: Tensor) -> Tensor:
+    """Mean [d] of inputs, float64 on the CPU, a few at a time."""
+    total = torch.zeros(found.d, dtype=torch.float64)
+    for part in x.split(AT_ONCE):
+        total += found.inputs(part).flatten(1).double().sum(0).cpu()
+    return total / len(x)

@@ -1,0 +1,66 @@
+"""Sums over packets on boxes of up to two dimensions by quadrature, to convergence."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from jupyter_phys.core.errors import Refused
+from jupyter_phys.core.run import Run
+from jupyter_phys.instruments.probe.models.model import Model
+from jupyter_phys.instruments.probe.packets.packet import AT_ONCE, Found, Packets, cost, normalisable
+from jupyter_phys.physics.moments import Moments, Sums, accumulator, moments
+from jupyter_phys.physics.quadrature import ORDER, box
+
+HIGHEST = 2  # dimensions
+PANELS = {1: (8, 1024), 2: (2, 32)}  # a side, first and last
+CONVERGED = {torch.float64: 1e-10, torch.float32: 1e-4}
+DIVERGES = 1e-2  # last change of an integral that has no value
+
+
+def integral(model: Model, packets: Packets, run: Run) -> Found:
+    """With twice as many panels until widths no longer move."""
+    panels, most = PANELS[model.d]
+    precision = torch.float64 if model.dtype is torch.float64 else torch.float32
+    before: Moments | None = None
+    while True:
+        sums, count = _quadrature(model, packets, panels, run)
+        now = moments(sums)
+        normalisable(model, sums)
+        change = math.inf if before is None else _moved(before, now)
+        too_large = (2 * panels * ORDER) ** model.d * 8 * (model.d + 1) * 4 > run.memory / 4
+        if change < CONVERGED[precision] or panels >= most or too_large:
+            break
+        before, panels = now, 2 * panels
+    if change > DIVERGES:
+        raise Refused(f"The integrals of {model.name} have no value on this domain, or too sharp a structure: "
+                      f"they still move by {change:.1g}.", given=str(list(packets.sides)),
+                      instead="a smaller domain=, or centre= and s= for a window")  # fmt: skip
+    return Found(slice(0, len(packets.names)), sums, count, True, change)
+
+
+def _quadrature(model: Model, packets: Packets, panels: int, run: Run) -> tuple[Sums, int]:
+    nodes, weights = (one.to(run.device, accumulator(run.device)) for one in box(packets.sides, panels))
+    reference = packets.reference.to(nodes)
+    sums = Sums.empty(len(packets.names), model.d, blocks=1, device=run.device, is_complex=model.is_complex)
+    for batch in run.batches(len(nodes), cost(model, run, 64 * AT_ONCE)):
+        with batch as where:
+            sums.put(_part(model, packets, nodes[where], weights[where], reference), 0)
+            run.advance(1)
+    return sums, len(nodes)
+
+
+def _part(model: Model, packets: Packets, nodes: Tensor, weights: Tensor, reference: Tensor) -> Sums:
+    part = Sums.empty(len(packets.names), model.d, blocks=1, device=nodes.device, is_complex=model.is_complex)
+    for label, (loss, slope) in enumerate(model.packets(nodes.to(model.dtype), packets.targets)):
+        part.add(label, 0, loss, slope, nodes - reference, weights)
+    return part
+
+
+def _moved(before: Moments, now: Moments) -> float:
+    """Largest relative change of the widths; that of Δp beside the least it can be."""
+    x = (now.delta_x - before.delta_x).abs() / now.delta_x
+    p = (now.delta_p - before.delta_p).abs() / (now.delta_p + 1 / now.delta_x)
+    return float(torch.maximum(x, p).nan_to_num(math.inf).max())

@@ -1,0 +1,95 @@
+"""Packets of one model: where they lie, and what sums over them come to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from jupyter_phys.core.errors import Refused
+from jupyter_phys.core.run import Run
+from jupyter_phys.instruments.probe.models.model import Model
+from jupyter_phys.physics.moments import Errors, Moments, Sums, jackknife, moments, sharpened
+from jupyter_phys.physics.quadrature import Side
+
+AT_ONCE = 256  # samples at a time on a CPU: more only costs its cache
+
+
+@dataclass(frozen=True)
+class Packets:
+    """What packets there are of one model: their names, targets, and where they lie."""
+
+    names: list[str]
+    targets: list[Tensor | None]
+    centres: Tensor | None = None  # [label, d] of windows, float64
+    scale: float = math.nan
+    sides: Sequence[Side] = ()  # of a box
+
+    @property
+    def is_box(self) -> bool:
+        """Whether they lie on a box."""
+        return self.centres is None
+
+    @property
+    def reference(self) -> Tensor:
+        """What x is counted from, [label or 1, d], float64."""
+        if self.centres is not None:
+            return self.centres
+        middle = [(low + high) / 2 if math.isfinite(high - low) else 0.0 for low, high in self.sides]
+        return torch.tensor([middle], dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Sums over the packets of some labels, how many samples they hold, and how far an integral moved at last."""
+
+    labels: slice
+    sums: Sums
+    samples: int
+    is_box: bool
+    change: float = math.nan
+
+    def moments(self) -> Moments:
+        """Of these packets; under a window without the noise that its known bound tells."""
+        return by(self.is_box)(self.sums)
+
+    def errors(self) -> Errors:
+        """Standard errors of the same, [label + 1, d + 1] with means as in `grand`."""
+        return jackknife(self.sums, grand, by(self.is_box))
+
+    @property
+    def is_integral(self) -> bool:
+        """Whether it comes from quadrature."""
+        return not math.isnan(self.change)
+
+
+def by(is_box: bool) -> Callable[[Sums], Moments]:
+    """How moments come from sums."""
+    return moments if is_box else lambda sums: sharpened(moments(sums))
+
+
+def grand(values: Tensor) -> Tensor:
+    """[..., label, d] with means over coordinates in a last column and over labels in a last row."""
+    values = torch.cat([values, values.mean(-1, keepdim=True)], -1)
+    return torch.cat([values, values.mean(-2, keepdim=True)], -2)
+
+
+def cost(model: Model, run: Run, at_once: int) -> float:
+    """Bytes a sample, or so many that no more than ``at_once`` go together on a CPU."""
+    return max(model.cost, run.memory / at_once if run.device.type == "cpu" else 0.0)
+
+
+def normalisable(model: Model, sums: Sums) -> None:
+    """Refuse a loss without a packet.
+
+    Raises:
+        Refused: the loss is zero everywhere, or not finite somewhere.
+    """
+    total = sums.l2.sum(1)
+    if not (torch.isfinite(total) & (total > 0)).all() or not torch.isfinite(sums.gg).all():
+        what = "is zero everywhere" if (total == 0).any() else "or its gradient is not finite somewhere"
+        raise Refused(f"The loss of {model.name} {what}: there is no packet.", given=f"∫l² = {float(total.min()):g}",
+                      allowed="a finite loss that is not zero everywhere")  # fmt: skip

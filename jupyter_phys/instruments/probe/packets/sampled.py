@@ -1,0 +1,115 @@
+"""Sums over packets from independent samples, in blocks whose scatter gives the errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from jupyter_phys.core.run import Run
+from jupyter_phys.instruments.probe.models.model import Model
+from jupyter_phys.instruments.probe.packets.packet import AT_ONCE, Found, Packets, by, cost, normalisable
+from jupyter_phys.instruments.probe.settings import Settings
+from jupyter_phys.physics.moments import BLOCKS, Sums, accumulator, jackknife, windowed
+
+DRAWS = 3  # kind of draws
+UNIT, VALUES = 32, 2**16  # samples drawn from one generator, and values at most, whatever the batch
+DOUBLINGS = 6
+
+
+def samples(model: Model, packets: Packets, labels: slice, settings: Settings, run: Run) -> Found:
+    """Sums over the packets of some labels; twice as many samples until the error is as small as asked for."""
+    sampling = Sampling(model, packets, labels, run)
+    sums = sampling.empty(BLOCKS)
+    start, stop = 0, -(-settings.samples // BLOCKS)
+    for doubling in range(DOUBLINGS + 1):
+        sampling.add(sums, start, stop)
+        normalisable(model, sums)
+        if settings.rel_error is None or _error(sums, packets) <= settings.rel_error:
+            break
+        if doubling == DOUBLINGS:
+            run.warn(f"rel_error={settings.rel_error:g} is not reached with {stop * BLOCKS} samples.")
+            break
+        start, stop = stop, 2 * stop
+    return Found(labels, sums, stop * BLOCKS, packets.is_box)
+
+
+def _error(sums: Sums, packets: Packets) -> float:
+    """Relative error of the mean product."""
+    told = by(packets.is_box)
+    mean = jackknife(sums, lambda one: one.mean((-1, -2), keepdim=True), told).product
+    return float(mean / told(sums).product.mean())
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Adds up samples of the packets of some labels, which share their draws."""
+
+    model: Model
+    packets: Packets
+    labels: slice
+    run: Run
+
+    @property
+    def count(self) -> int:
+        """How many labels."""
+        return self.labels.stop - self.labels.start
+
+    def empty(self, blocks: int) -> Sums:
+        """Sums of nothing."""
+        return Sums.empty(
+            self.count, self.model.d, blocks=blocks, device=self.run.device, is_complex=self.model.is_complex
+        )
+
+    def add(self, sums: Sums, start: int, stop: int) -> None:
+        """Add the samples of these numbers in every block, drawn unit by unit whatever the batch."""
+        size = max(1, min(UNIT, VALUES // self.model.d))
+        units = [(block, unit) for block in range(BLOCKS) for unit in range(start // size, -(-stop // size))]
+        at_once = AT_ONCE if self.model.loss is not None or self.model.d > AT_ONCE else 64 * AT_ONCE
+        for batch in self.run.batches(len(units), size * cost(self.model, self.run, max(at_once, size))):
+            with batch as where:
+                # nothing but the part outlives its making: what a batch that did not fit has left would be in the way
+                part, taken = self._part(units[where], size, start, stop)
+                sums.put(part, units[where][0][0])
+                self.run.advance(taken * (1 if self.packets.is_box else self.count))
+
+    def _part(self, units: list[tuple[int, int]], size: int, start: int, stop: int) -> tuple[Sums, int]:
+        """Sums over some units, from the first of their blocks on, and how many samples these hold."""
+        first = units[0][0]
+        part, sizes, drawn = self.empty(units[-1][0] - first + 1), [0] * (units[-1][0] - first + 1), list[Tensor]()
+        for block, unit in units:
+            drawn.append(self._draw(block, unit, size)[max(0, start - unit * size) : max(0, stop - unit * size)])
+            sizes[block - first] += len(drawn[-1])
+        u = torch.cat(drawn).to(self.run.device, accumulator(self.run.device))
+        for label, (loss, slope, offset) in enumerate(self._packets(u)):
+            begin = 0
+            for block, many in enumerate(sizes):
+                mine = slice(begin, begin + many)
+                weight = torch.ones(many, dtype=u.dtype, device=u.device)
+                part.add(label, block, loss[mine], slope[mine], offset[mine], weight)
+                begin += many
+        return part, len(u)
+
+    def _draw(self, block: int, unit: int, size: int) -> Tensor:
+        """Standard normal or uniform numbers [size, d], float64."""
+        draw = torch.rand if self.packets.is_box else torch.randn
+        return draw(size, self.model.d, dtype=torch.float64, generator=self.run.generator(DRAWS, block, unit))
+
+    def _packets(self, u: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Loss, slope and offset of every label at the same draws ``u`` [n, d]."""
+        model, packets = self.model, self.packets
+        if packets.centres is None:
+            low, high = torch.tensor(list(packets.sides), dtype=torch.float64).T.to(u)
+            offset = (u - 0.5) * (high - low)
+            x = (packets.reference.to(u) + offset).to(model.dtype)
+            yield from ((*found, offset) for found in model.packets(x, packets.targets[self.labels]))
+            return
+        offset = packets.scale * u
+        for label in range(self.labels.start, self.labels.stop):
+            x = (packets.centres[label].to(u) + offset).to(model.dtype)
+            ((loss, slope),) = model.packets(x, [packets.targets[label]])
+            precise = u.dtype.to_complex() if model.is_complex else u.dtype
+            loss = loss.to(precise)
+            yield loss, windowed(loss, slope.to(precise), offset, packets.scale), offset

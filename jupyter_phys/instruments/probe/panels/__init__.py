@@ -1,0 +1,81 @@
+"""From a reading of %probe to panels: the products with their bounds, accuracy under attack, then pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from jupyter_phys.core.reading import Reading
+from jupyter_phys.figures.mark import Axis, Line, Mark, Points
+from jupyter_phys.figures.panel import Panel, Plot
+from jupyter_phys.instruments.probe.panels import attacked, waves
+from jupyter_phys.instruments.probe.panels.maps import maps, worst
+from jupyter_phys.instruments.probe.panels.portrait import portraits
+from jupyter_phys.instruments.probe.panels.tables import place, products, under_attack
+
+OWN_AXES = ("subject", "label", "coordinate", "attack", "eps", "sample", "picture")
+
+
+def panels(reading: Reading) -> list[Panel]:
+    """Numbers first, then what they mean in pictures; along swept axes, then at their first point."""
+    data = reading.data
+    swept = [str(name) for name in data["product_grand"].dims if name != "subject"]
+    attacked = [n for n in ("accuracy", "deviation") if n in data]
+    swept += [str(n) for one in attacked for n in data[one].dims if n not in OWN_AXES and n not in swept]
+    first = data.isel(dict.fromkeys(swept, 0))
+    shown: list[Panel] = [products(data, swept, reading.record.facts)]
+    if attacked:
+        shown.append(under_attack(data, attacked[0], swept))
+    shown += sweeps(data, swept)
+    where = ", ".join(f"{name}={place(data[name].values[0])}" for name in swept)
+    pictures = [*views(first, reading.record.facts, reading.settings), *waves.views(first)]
+    return shown + [_said(plot, where) if where else plot for plot in pictures]
+
+
+def _said(plot: Plot, where: str) -> Plot:
+    if plot.row:
+        return replace(plot, row=f"{plot.row} ({where})")
+    return replace(plot, title=f"{plot.title} ({where})")
+
+
+def views(data: xr.Dataset, facts: dict[str, Any], settings: Any) -> list[Plot]:
+    """All that was measured, in pictures."""
+    shape = tuple(facts.get("shape", ()))
+    plots = [*portraits(data, shape, box=facts.get("packet") == "box"), *maps(data, shape, facts)]
+    if "accuracy" in data:
+        plots.append(attacked.against_eps(data, settings))
+    elif "deviation" in data:
+        plots.append(attacked.deviation(data))
+    if "cc" in data and np.isfinite(data["cc"].values).any():
+        plots.append(attacked.correlation(data, facts))
+    return [*plots, *worst(data, shape)]
+
+
+def sweeps(data: xr.Dataset, swept: list[str]) -> list[Plot]:
+    """The mean product against each swept number, and the accuracy at the largest size."""
+    plots: list[Plot] = []
+    for name in swept:
+        if data[name].dtype.kind not in "fiu":
+            continue
+        axis = Axis(name, str(data[name].attrs.get("units", "")))
+        others = {other: 0 for other in swept if other != name}
+        cut = data.isel(others)
+        if name in data["product_grand"].dims:
+            plots.append(_curves(cut, axis, "product_grand", "Δx·Δp against", "mean Δx·Δp"))
+        if "accuracy" in data and name in data["accuracy"].dims:
+            worst = cut.isel(attack=-1, eps=-1)
+            plots.append(_curves(worst, axis, "accuracy", "Accuracy under attack against", "accuracy"))
+    return plots
+
+
+def _curves(cut: xr.Dataset, axis: Axis, name: str, title: str, label: str) -> Plot:
+    x = cut[axis.label].values.astype(float)
+    marks: list[Mark] = []
+    for one in cut["subject"].values:
+        y = cut[name].sel(subject=one).transpose(axis.label).values
+        se = cut[f"{name}_se"].sel(subject=one).transpose(axis.label).values
+        marks += [Line(x, y, str(one)), Points(x, y, str(one), y_se=se)]
+    return Plot(f"{title} {axis.label}", axis, Axis(label), marks)

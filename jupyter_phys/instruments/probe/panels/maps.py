@@ -1,0 +1,69 @@
+"""Maps over the input: where the packet is narrow and where its slope is spread; the worst inputs found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from jupyter_phys.figures.mark import Axis
+from jupyter_phys.figures.panel import Plot
+from jupyter_phys.instruments.probe.panels.image import drawn, layout
+
+MAPS = 4  # labels with a map of their own
+
+
+def maps(data: xr.Dataset, shape: tuple[int, ...], facts: dict[str, Any]) -> list[Plot]:
+    """Where in the input the packet is narrow and where its slope is spread; mean over labels, then by label."""
+    if not layout(shape) or data.sizes["coordinate"] < 2:
+        return []
+    box, unit = facts.get("packet") == "box", data["delta_x"].attrs["units"]
+    plots: list[Plot] = []
+    for i, subject in enumerate(map(str, data["subject"].values)):
+        one = data.isel(subject=i)
+        if not np.isfinite(one["product"].values).any():
+            continue
+        row = "Over the input, mean over labels" + (f": {subject}" if data.sizes["subject"] > 1 else "")
+        colors = {"delta_x": Axis("Δx", unit), "delta_p": Axis("Δp", f"1/{unit}")}
+        mean = one.mean("label")
+        for name, color in colors.items():
+            plots.append(drawn(color.label, mean[name].values, shape, color, row, "sequential"))
+        plots.append(_product("Δx·Δp", mean, shape, row, box=box))
+    if data.sizes["label"] > 1:
+        row = "Δx·Δp over the input, by label"
+        one = data.isel(subject=0)
+        labels = [k for k in range(data.sizes["label"]) if np.isfinite(one["product"].values[k]).any()]
+        plots += [_product(str(one["label"].values[k]), one.isel(label=k), shape, row, box=box)
+                  for k in labels[:MAPS]]  # fmt: skip
+    return plots
+
+
+def _product(title: str, one: xr.Dataset, shape: tuple[int, ...], row: str, *, box: bool) -> Plot:
+    """Of a window from its bound on; on a box every coordinate has a bound of its own."""
+    color = Axis("Δx·Δp", low=None if box else 0.5)
+    return drawn(title, one["product"].values, shape, color, row, "sequential")
+
+
+def worst(data: xr.Dataset, shape: tuple[int, ...]) -> list[Plot]:
+    """Inputs, the perturbations that change their answer, and what comes of them."""
+    if "worst_before" not in data or not layout(shape):
+        return []
+    one, plots = data.isel(subject=0), list[Plot]()
+    for k in range(data.sizes["picture"]):
+        before, after = (one[f"worst_{when}"].values[k] for when in ("before", "after"))
+        if not np.isfinite(after).all():
+            continue
+        label, answer, later = (int(one[f"worst_{n}"].values[k]) for n in ("label", "answer", "answer_after"))
+        row = f"Worst input {k + 1}: label {label}, answered {answer}, under attack {later}"
+        low, high = float(min(before.min(), after.min())), float(max(before.max(), after.max()))
+        change = after - before
+        reach = float(np.abs(change).max()) or 1e-12
+        grey = Axis("value", data["worst_before"].attrs["units"], low=low, high=high)
+        tint = Axis("change", data["worst_before"].attrs["units"], low=-reach, high=reach)
+        plots += [
+            drawn("input", before, shape, grey, row, "grey"),
+            drawn("perturbation", change, shape, tint, row, "diverging"),
+            drawn("under attack", after, shape, grey, row, "grey"),
+        ]
+    return plots

@@ -1,0 +1,118 @@
+"""Numbers of %probe in tables, at each point of swept axes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from jupyter_phys.figures.number import number
+from jupyter_phys.figures.panel import Cell, Table
+from jupyter_phys.instruments.probe.panels import attacked
+
+ABSENT = "–"
+HALF = 0.5
+RESOLVED = 1e-5  # relative errors below it are not shown: nobody reads so many digits
+
+
+def products(data: xr.Dataset, swept: list[str], facts: dict[str, Any]) -> Table:
+    """One row a label and one for their mean, at each point of swept axes."""
+    box = facts.get("packet") == "box"
+    several = data.sizes["coordinate"] > 1
+    mean = "mean over coordinates, " if several else ""
+    unit = data["delta_x"].attrs["units"]
+    last = ["Δx·Δp/|c|"] if box else ["excess over ½"]
+    columns = [
+        *swept,
+        "subject",
+        "label",
+        f"Δx ({unit})",
+        f"Δp (1/{unit})",
+        "Δx·Δp",
+        "|c|" if box else "bound",
+        *last,
+        "ESS",
+        "samples",
+    ]
+    # along axes that only attacks depend on there is one row
+    swept_here = [name for name in swept if name in data["product_grand"].dims]
+    rows: list[list[Cell]] = []
+    for point in itertools.product(*(range(data.sizes[name]) for name in swept_here)):
+        cut = data.isel(dict(zip(swept_here, point, strict=True)))
+        places = [place(cut[name].item()) if name in swept_here else ABSENT for name in swept]
+        for i in range(data.sizes["subject"]):
+            rows += [[*places, *row] for row in _rows(cut.isel(subject=i), box=box)]
+    said = {"box": "The bound is |c|; it is ½ only where the loss vanishes at the edge of the domain.",
+            "window": "The bound is ½; what says something about the loss is the excess over it."}  # fmt: skip
+    note = (
+        f"{said['box' if box else 'window']} Errors in brackets are standard errors{' of the mean' if several else ''}."
+    )
+    return Table(f"Uncertainty relation ({mean}Δx·Δp ≥ {'|c|' if box else '½'})", columns, rows, note=note)
+
+
+def _rows(one: xr.Dataset, *, box: bool) -> list[list[Cell]]:
+    names = list(map(str, one["label"].values))
+    subject = str(one["subject"].item())
+    rows = [[subject, label, *_widths(one.isel(label=k), "_mean", box=box), *_samples(one.isel(label=k))]
+            for k, label in enumerate(names)]  # fmt: skip
+    if len(names) > 1:
+        rows.append([subject, "mean", *_widths(one, "_grand", box=box), ABSENT, ABSENT])
+    return rows
+
+
+def _widths(one: xr.Dataset, suffix: str, *, box: bool) -> list[Cell]:
+    values = {name: float(one[f"{name}{suffix}"]) for name in ("delta_x", "delta_p", "product", "bound")}
+    errors = {name: float(one[f"{name}{suffix}_se"]) for name in values}
+    cells: list[Cell] = [told(values[name], errors[name]) for name in values]
+    if box:
+        ratio = values["product"] / values["bound"] if values["bound"] > 1e-12 else math.nan
+        return [*cells, told(ratio, math.nan)]
+    return [*cells, told(values["product"] - HALF, errors["product"])]
+
+
+def _samples(one: xr.Dataset) -> list[Cell]:
+    return [told(round(float(one["ess"])) if np.isfinite(one["ess"]) else math.nan, math.nan),
+            told(float(one["samples"]), math.nan)]  # fmt: skip
+
+
+def told(value: float, error: float) -> str:
+    """A number with its standard error, as far as anybody reads."""
+    if math.isnan(value):
+        return ABSENT
+    if value == round(value) and math.isnan(error):
+        return str(round(value))
+    known = error > RESOLVED * abs(value)
+    return number(value, error if known else None, digits=4 if known else 6 if abs(value) >= 0.1 else 5)
+
+
+def under_attack(data: xr.Dataset, name: str, swept: list[str]) -> Table:
+    """Accuracy (or deviation of values) by attack and size."""
+    here = [one for one in swept if one in data[name].dims]
+    sizes = data["eps"].values
+    columns = [*here, "subject", "attack", *("clean" if eps == 0 else f"ε = {eps:.4g}" for eps in sizes)]
+    rows: list[list[Cell]] = []
+    for point in itertools.product(*(range(data.sizes[axis]) for axis in here)):
+        cut = data.isel(dict(zip(here, point, strict=True)))
+        places = [place(cut[axis].item()) for axis in here]
+        for i, a in itertools.product(range(data.sizes["subject"]), range(data.sizes["attack"])):
+            one = cut.isel(subject=i, attack=a)
+            cells = [
+                _share(float(v), float(e)) for v, e in zip(one[name].values, one[f"{name}_se"].values, strict=True)
+            ]
+            rows.append([*places, str(one["subject"].item()), attacked.ATTACKS[str(one["attack"].item())], *cells])
+    title = attacked.heading(data) if name == "accuracy" else "Change of the answer under attack"
+    return Table(title, columns, rows, note="ε in units of the input range; errors in brackets are standard errors.")
+
+
+def _share(value: float, error: float) -> str:
+    if math.isnan(value):
+        return ABSENT
+    return number(value, error) if error > 0 else number(value)
+
+
+def place(value: Any) -> str:
+    """Where on an axis: a number, or a choice."""
+    return str(value) if isinstance(value, (str, np.str_)) else f"{value:g}"
