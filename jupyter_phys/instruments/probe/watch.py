@@ -85,11 +85,12 @@ def _moment(found: xr.Dataset, step: int, epoch: int) -> xr.Dataset:
         joined = xr.concat([clean, under], "attack")
         kept[name] = joined.assign_attrs(found[name].attrs)
     when = {"step": (step, "steps of the optimizer"), "epoch": (epoch, "epochs that have ended")}
-    places = {name: ((), value, {"units": "", "long_name": said}) for name, (value, said) in when.items()}
-    return xr.Dataset(kept).reset_coords(drop=True).assign_coords(places).expand_dims("moment", axis=-1)
+    places = {name: ("moment", [value], {"units": "", "long_name": said}) for name, (value, said) in when.items()}
+    return xr.Dataset(kept).reset_coords(drop=True).expand_dims("moment", axis=-1).assign_coords(places)
 
 
 def _together(moments: list[xr.Dataset]) -> xr.Dataset:
-    data = xr.concat(moments, "moment", combine_attrs="override", coords="different", compat="equals")
-    data["attack"].attrs.update(units="", long_name="attack")
+    data = xr.concat(moments, "moment", combine_attrs="override")
+    if "attack" in data.coords:
+        data["attack"].attrs.update(units="", long_name="attack")
     return data.assign_attrs(title="Uncertainty relation over training")

@@ -50,7 +50,7 @@ class Model:
 
     def losses(self, answers: Tensor, target: Tensor | None) -> Tensor:
         """Loss [n] of each answer; one target stands for all."""
-        n = len(answers)
+        n = len(answers) if answers.dim() else 0
         if self.loss is None:
             return answers.reshape(n, -1)[:, 0] if answers.numel() == n else answers
         assert target is not None

@@ -24,19 +24,9 @@ def products(data: xr.Dataset, swept: list[str], facts: dict[str, Any]) -> Table
     several = data.sizes["coordinate"] > 1
     mean = "mean over coordinates, " if several else ""
     unit = data["delta_x"].attrs["units"]
-    last = ["Δx·Δp/|c|"] if box else ["excess over ½"]
-    columns = [
-        *swept,
-        "subject",
-        "label",
-        f"Δx ({unit})",
-        f"Δp (1/{unit})",
-        "Δx·Δp",
-        "|c|" if box else "bound",
-        *last,
-        "ESS",
-        "samples",
-    ]
+    last = ["|c|", "Δx·Δp/|c|"] if box else ["excess over ½"]
+    widths = [f"Δx ({unit})", f"Δp (1/{unit})", "Δx·Δp", *last]
+    columns = [*swept, "subject", "label", *widths, "ESS", "samples"]
     # along axes that only attacks depend on there is one row
     swept_here = [name for name in swept if name in data["product_grand"].dims]
     rows: list[list[Cell]] = []
@@ -66,7 +56,7 @@ def _rows(one: xr.Dataset, *, box: bool) -> list[list[Cell]]:
 def _widths(one: xr.Dataset, suffix: str, *, box: bool) -> list[Cell]:
     values = {name: float(one[f"{name}{suffix}"]) for name in ("delta_x", "delta_p", "product", "bound")}
     errors = {name: float(one[f"{name}{suffix}_se"]) for name in values}
-    cells: list[Cell] = [told(values[name], errors[name]) for name in values]
+    cells: list[Cell] = [told(values[name], errors[name]) for name in values if box or name != "bound"]
     if box:
         ratio = values["product"] / values["bound"] if values["bound"] > 1e-12 else math.nan
         return [*cells, told(ratio, math.nan)]

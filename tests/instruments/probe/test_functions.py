@@ -1,0 +1,190 @@
+"""Functions through the user's door: domains, windows, complex packets, what is refused and what is said."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import jupyter_phys as jp
+from jupyter_phys.core.errors import Refused
+from jupyter_phys.core.reading import Reading
+from jupyter_phys.instruments.probe.calibration.functions import BOXES, EDGELESS
+
+INF = math.inf
+
+
+def probed(subject: Any, **options: Any) -> Reading:
+    return jp.probe(subject, **{"progress": False} | options)
+
+
+def value(reading: Reading, name: str) -> float:
+    return float(reading.data[name].values.ravel()[0])
+
+
+def gaussian(x: Tensor) -> Tensor:
+    return torch.exp(-(x**2).sum(1) / 4)
+
+
+@pytest.mark.parametrize("name", EDGELESS)
+def test_packets_of_a_course(name: str):
+    function, domain, delta_x, delta_p = EDGELESS[name]
+    reading = probed(function, domain=domain)
+    assert value(reading, "delta_x") == pytest.approx(delta_x, rel=1e-8)
+    assert value(reading, "delta_p") == pytest.approx(delta_p, rel=1e-8)
+    assert value(reading, "product") == pytest.approx(delta_x * delta_p, rel=1e-8)
+    assert not [note for note in reading.notes if note.level == "warning"]
+    assert "quadrature" in reading.notes[0].text
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_a_box_has_its_own_bound(name: str):
+    function, *expected = BOXES[name]
+    reading = probed(function, domain=(0, 1))
+    for variable, known in zip(("delta_x", "delta_p", "product", "bound"), expected, strict=True):
+        assert value(reading, variable) == pytest.approx(known, rel=1e-8, abs=1e-10)
+    assert any("½ does not apply" in note.text for note in reading.notes)
+
+
+def test_all_packets_of_a_course_in_one_line():
+    states = {f"n = {n}": EDGELESS[f"oscillator n = {n}"][0] for n in range(3)}
+    reading = probed(states, domain=(-INF, INF))
+    np.testing.assert_allclose(reading.data["product"].values.ravel(), [0.5, 1.5, 2.5], rtol=1e-8)
+    assert [panel.title for panel in reading.panels()][:1] == ["Uncertainty relation (Δx·Δp ≥ |c|)"]
+    assert {"ψ(x)", "|φ(p)|²", "Husimi density", "Wigner function"} <= {panel.title for panel in reading.panels()}
+
+
+@pytest.mark.parametrize("form", [(-6, 6), ([-6], [6]), (np.array([-6.0]), np.array([6.0])), [-6, 6]])
+def test_forms_of_a_domain(form: Any):
+    assert value(probed(gaussian, domain=form), "product") == pytest.approx(0.5, abs=1e-6)
+
+
+def test_answers_of_one_column_are_losses_too():
+    assert value(probed(lambda x: torch.exp(-(x**2) / 4), domain=(-9, 9)), "product") == pytest.approx(0.5)
+
+
+def test_a_module_is_a_function_where_it_has_a_domain():
+    class Bump(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.width = nn.Parameter(torch.tensor(2.0, dtype=torch.float64))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.exp(-(x**2).sum(1) / (4 * self.width**2))
+
+    assert value(probed(Bump(), domain=(-INF, INF)), "delta_x") == pytest.approx(2, rel=1e-8)
+
+
+def test_a_moving_packet_has_momentum_and_a_chirp_a_covariance():
+    moving = probed(lambda x: torch.exp(-(x[:, 0] ** 2) / 4 + 3j * x[:, 0]), domain=(-INF, INF))
+    assert value(moving, "mean_p") == pytest.approx(3, rel=1e-8) and value(moving, "product") == pytest.approx(0.5)
+    chirp = probed(lambda x: torch.exp((-0.25 + 0.5j) * x[:, 0] ** 2), domain=(-INF, INF))
+    assert value(chirp, "covariance") == pytest.approx(1, rel=1e-8)
+    assert value(chirp, "product") == pytest.approx(math.sqrt(0.25 + 1), rel=1e-8) == value(chirp, "bound")
+
+
+def test_two_dimensions():
+    reading = probed(lambda x: torch.exp(-(x[:, 0] ** 2) / 4 - x[:, 1] ** 2 / 16), domain=((-9, -18), (9, 18)))
+    np.testing.assert_allclose(reading.data["delta_x"].values.ravel(), [1, 2], rtol=1e-8)
+    np.testing.assert_allclose(reading.data["delta_p"].values.ravel(), [0.5, 0.25], rtol=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sampling_states_its_error(seed: int):
+    side = ((-5,) * 3, (5,) * 3)
+    reading = probed(gaussian, domain=side, samples=40_000, seed=seed)
+    off = (reading.data["product"].values - 0.5) / reading.data["product_se"].values
+    assert np.abs(off).max() < 5
+    assert (reading.data["product"] >= reading.data["bound"] - 1e-12).all()
+
+
+@pytest.mark.parametrize("d", [1, 7, 300])
+def test_a_constant_loss_under_a_window_is_a_coherent_state(d: int):
+    reading = probed(lambda x: torch.full_like(x[:, 0], 2.5), centre=np.zeros(d), s=0.3)
+    np.testing.assert_allclose(reading.data["product"].values, 0.5, rtol=1e-12)
+    np.testing.assert_allclose(reading.data["delta_x"].values, 0.3, rtol=1e-12)
+
+
+def test_centres_of_windows():
+    reading = probed(lambda x: 1 + x[:, 0] ** 2, centre=np.array([[0.0], [1.0]]), s=0.5)
+    assert list(reading.data["label"].values) == ["centre 0", "centre 1"]
+    assert np.isfinite(reading.data["product"].values).all()
+
+
+def test_more_samples_for_a_smaller_error():
+    def loss(x: Tensor) -> Tensor:
+        return 1 + x @ torch.linspace(-1, 1, 6, dtype=x.dtype)
+
+    few, many = (probed(loss, centre=np.zeros(6), s=0.5, samples=400, rel_error=e) for e in (None, 1e-3))
+    assert value(many, "samples") > value(few, "samples") == 400
+    assert value(many, "product_grand_se") / value(many, "product_grand") <= 1e-3
+    hopeless = probed(loss, centre=np.zeros(6), s=0.5, samples=200, rel_error=1e-4)
+    assert any("is not reached" in note.text for note in hopeless.notes)
+
+
+def test_an_interval_of_samples_counts_the_same_however_it_was_reached():
+    def loss(x: Tensor) -> Tensor:
+        return 2 + torch.tanh(x.sum(1))
+
+    whole = probed(loss, centre=np.zeros(4), s=0.5, samples=1600)
+    doubled = probed(loss, centre=np.zeros(4), s=0.5, samples=400, rel_error=value(whole, "product_grand_se") * 2.0)
+    if value(doubled, "samples") == 1600:
+        np.testing.assert_allclose(doubled.data["product"].values, whole.data["product"].values, rtol=1e-12)
+    assert value(doubled, "samples") in (800, 1600)
+
+
+def test_too_few_effective_samples_withhold_the_product():
+    reading = probed(gaussian, domain=((-6,) * 8, (6,) * 8))
+    assert np.isnan(reading.data["product"].values).all() and np.isfinite(reading.data["ess"].values).all()
+    assert any("withheld" in note.text for note in reading.notes)
+    assert "–" in repr(reading)
+
+
+def test_a_step_that_autograd_does_not_see_is_told():
+    def stepped(x: Tensor) -> Tensor:
+        return 1 + (x[:, 0] > 0) + 0 * x[:, 0]
+
+    reading = probed(stepped, centre=[0.0], s=1.0, samples=20_000)
+    assert abs(value(reading, "correlation")) == pytest.approx(0.3854, abs=0.01)
+    assert any("gradient is not that of the loss" in note.text for note in reading.notes)
+
+
+REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "no place": (gaussian, {}, "domain="),
+    "no volume": (gaussian, {"domain": (1, 1)}, "volume"),
+    "three ends": (gaussian, {"domain": (1, 2, 3)}, "lowest and a highest"),
+    "uneven": (gaussian, {"domain": ((0, 0), (1,))}, "together"),
+    "a word": (gaussian, {"domain": "wide"}, "lowest and a highest"),
+    "infinite in three dimensions": (gaussian, {"domain": ((-INF,) * 3, (INF,) * 3)}, "has to end"),
+    "nothing to normalise": (lambda x: torch.nn.functional.softplus(x[:, 0]), {"domain": (-INF, INF)}, "no value"),
+    "zero": (lambda x: 0 * x[:, 0], {"domain": (0, 1)}, "zero everywhere"),
+    "not finite": (lambda x: torch.log(x[:, 0] - 2), {"domain": (0, 1)}, "not finite"),
+    "two values": (lambda x: torch.stack([x[:, 0], x[:, 0]], 1), {"domain": (0, 1)}, "each input"),
+    "a mean": (lambda x: x.mean(), {"domain": (0, 1)}, "each input"),
+    "random": (lambda x: torch.rand(len(x)) + x[:, 0], {"domain": (0, 1)}, "same twice"),
+    "coupled": (lambda x: x[:, 0] + x.mean(), {"domain": (0, 1)}, "mixes the inputs"),
+    "detached": (lambda x: x[:, 0].detach(), {"domain": (0, 1)}, "no gradient"),
+    "numpy": (lambda x: np.exp(-(x**2)), {"domain": (0, 1)}, "numpy"),
+    "not a tensor": (lambda x: [1.0] * len(x), {"domain": (0, 1)}, "tensor"),
+    "an error of its own": (lambda x: x[:, 5], {"domain": (0, 1)}, "IndexError"),
+    "box without domain": (gaussian, {"packet": "box", "centre": [0.0]}, "no place"),
+    "window without centre": (gaussian, {"packet": "window", "domain": (0, 1)}, "no place"),
+    "a class": (nn.Linear, {"domain": (0, 1)}, "Linear()"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_names_the_cure(name: str):
+    subject, options, said = REFUSED[name]
+    with pytest.raises(Refused) as caught:
+        probed(subject, **options)
+    assert said in str(caught.value)
+
+
+def test_functions_and_networks_are_not_measured_together():
+    with pytest.raises(Refused, match="together"):
+        probed({"f": gaussian, "digits": "digits"}, domain=(-6, 6))
