@@ -65,7 +65,7 @@ def _names(names: tuple[str, ...]) -> str:
 
 
 def _options(options: dict[str, Option]) -> list[tuple[str, str]]:
-    return [(f"{one.name}={one.default}", f"{one.description} [{one.allowed}]") for one in options.values()]
+    return [(f"{one.name}={_default(one)}", f"{one.description} [{one.allowed}]") for one in options.values()]
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> str:
@@ -77,3 +77,7 @@ def _section(title: str, rows: Iterable[tuple[str, str]]) -> str:
 
 def _wrapped(said: str) -> str:
     return textwrap.fill(said, WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def _default(one: Option) -> str:
+    return f"{one.default:.4g}" if isinstance(one.default, float) else str(one.default)

@@ -169,12 +169,17 @@ def jackknife(
 def slope_excess(sums: Sums) -> Tensor:
     """How many standard errors <p> is off zero, [label], along the direction v in which <x> is off the reference.
 
-    Under a window <p> = 0 exactly, if the gradient is that of the loss. v = A/|A| comes from the even blocks, and
-    sum_i v_i D_i / S of the odd ones, over its scatter between them, is given; NaN with less than four blocks.
+    Under a window <p> = 0 exactly, if the gradient is that of the loss. v = A/|A| comes from one half of the blocks
+    and sum_i v_i D_i / S, over its scatter between blocks, from the other; of both ways round the smaller is given,
+    as few effective samples have heavy tails. NaN with less than four blocks.
     """
-    v = sums.u[:, ::2].sum(1)
+    return torch.minimum(_slope_excess(sums, 0), _slope_excess(sums, 1))
+
+
+def _slope_excess(sums: Sums, start: int) -> Tensor:
+    v = sums.u[:, start::2].sum(1)
     v = v / torch.linalg.vector_norm(v, dim=1, keepdim=True)
-    along, l2 = (sums.lg[:, 1::2].real * v[:, None]).sum(2), sums.l2[:, 1::2]
+    along, l2 = (sums.lg[:, 1 - start :: 2].real * v[:, None]).sum(2), sums.l2[:, 1 - start :: 2]
     mean = along.sum(1, keepdim=True) / l2.sum(1, keepdim=True)
     blocks = l2.shape[1]
     scatter = (along - mean * l2).square().sum(1) * blocks / (blocks - 1) if blocks > 1 else torch.nan * l2.sum(1)

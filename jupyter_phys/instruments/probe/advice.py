@@ -30,8 +30,9 @@ def facts(bench: Bench) -> dict[str, Any]:
         "definition": "psi ~ l(x), normalised; definitions ours, after arXiv:2205.01493",
     }  # fmt: skip
     if one.packets.is_box:
-        sides = sorted(set(one.packets.sides))
-        found["domain"] = [str(list(side)) for side in sides[:2]] if len(sides) <= 2 else f"{len(sides)} sides"
+        sides = list(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in one.packets.sides))
+        power = f"^{len(one.packets.sides)}" if len(one.packets.sides) > 1 else ""
+        found["domain"] = " × ".join(sides[:3]) + (" × …" if len(sides) > 3 else power if len(sides) == 1 else "")
     elif "s" not in bench.run.swept:
         found["scale"] = one.packets.scale
     if one.victims is not None:
@@ -56,10 +57,11 @@ def mind_packets(bench: Bench, data: xr.Dataset, i: int) -> None:
             bench.run.warn(f"{one.name}: ½ does not apply: the loss does not vanish at the edge of the domain. "
                            "The bound is |c|.")  # fmt: skip
         return
-    if (rows["gradient_check"].values > SIGMAS).any():
+    off = rows["gradient_check"].values[rows["ess"].values >= FEWEST]
+    if (off > SIGMAS).any():
         bench.run.warn(f"{one.name}: the gradient is not that of the loss (its mean under the window is "
-                       f"{np.nanmax(rows['gradient_check'].values):.0f} standard errors off zero). Is there a detached "
-                       "step, a jump, or a normalisation outside?")  # fmt: skip
+                       f"{np.nanmax(off):.0f} standard errors off zero). Is there a detached step, a jump, or a "
+                       "normalisation outside?")  # fmt: skip
 
 
 def _mind_samples(bench: Bench, one: Probed, rows: xr.Dataset) -> None:
@@ -80,5 +82,6 @@ def _mind_samples(bench: Bench, one: Probed, rows: xr.Dataset) -> None:
 
 def mind_integral(bench: Bench, one: Probed, found: Found) -> None:
     """Say how well a quadrature has converged."""
+    moved = f"by {found.change:.0e} of themselves" if found.change else "no more"
     bench.run.note(f"{one.name}: by Gauss–Legendre quadrature with {found.samples} nodes; with the last doubling "
-                   f"widths moved by {found.change:.0e} of themselves.")  # fmt: skip
+                   f"widths moved {moved}.")  # fmt: skip

@@ -17,7 +17,7 @@ from jupyter_phys.physics import wave
 from jupyter_phys.physics.moments import accumulator
 
 PLACES = 121  # of a wave function, and of its momenta
-WIDTHS = 5.0  # Δx, or Δp, to either side of the mean
+WIDTHS = 4.0  # Δx, or Δp, to either side of the mean
 
 
 def add_empty(bench: Bench, data: xr.Dataset) -> xr.Dataset:

@@ -8,6 +8,7 @@ from jupyter_phys.instruments.probe.attacks.attacked import Victims
 from jupyter_phys.instruments.probe.models.model import Model
 from jupyter_phys.instruments.probe.packets.packet import Packets
 
+OWN = "its own value"  # the loss of what is a loss itself
 UNIT = "input"  # of x: what an input is measured in, which nobody has said
 
 
@@ -19,4 +20,4 @@ class Probed:
     model: Model
     packets: Packets
     victims: Victims | None = None
-    loss: str = "its own value"
+    loss: str = OWN

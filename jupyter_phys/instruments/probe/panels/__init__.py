@@ -26,7 +26,7 @@ def panels(reading: Reading) -> list[Panel]:
     attacked = [n for n in ("accuracy", "deviation") if n in data]
     swept += [str(n) for one in attacked for n in data[one].dims if n not in OWN_AXES and n not in swept]
     first = data.isel(dict.fromkeys(swept, 0))
-    shown: list[Panel] = [products(data, swept, reading.record.facts)]
+    shown: list[Panel] = [products(data, swept, reading.record)]
     if attacked:
         shown.append(under_attack(data, attacked[0], swept))
     shown += sweeps(data, swept)
@@ -50,7 +50,7 @@ def views(data: xr.Dataset, facts: dict[str, Any], settings: Any) -> list[Plot]:
     elif "deviation" in data:
         plots.append(attacked.deviation(data))
     if "cc" in data and np.isfinite(data["cc"].values).any():
-        plots.append(attacked.correlation(data, facts))
+        plots.append(attacked.correlation(data, facts, settings))
     return [*plots, *worst(data, shape)]
 
 

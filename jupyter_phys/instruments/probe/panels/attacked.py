@@ -58,7 +58,7 @@ def deviation(data: xr.Dataset) -> Plot:
     return Plot("Change of the answer against ε", Axis("ε", "input range"), Axis("|f(x′) − f(x)|", "answer"), marks)
 
 
-def correlation(data: xr.Dataset, facts: dict[str, Any]) -> Plot:
+def correlation(data: xr.Dataset, facts: dict[str, Any], settings: Any) -> Plot:
     """Histograms of the conjugate correlation of inputs answered right and wrong, beside a random direction's."""
     base = float(facts.get("baseline", np.nan))
     cc, right = data["cc"].values, data["right"].values
@@ -75,7 +75,10 @@ def correlation(data: xr.Dataset, facts: dict[str, Any]) -> Plot:
         marks.append(Line(np.repeat(edges, 2)[1:-1], np.repeat(share, 2), f"{label} ({int(chosen.sum())})"))
     marks.append(Line(np.full(2, base), np.array([0.0, highest]), "random direction, E|cos|", dashed=True))
     mean = float(np.nanmean(cc))
-    note = f"Mean CC {mean:.3g}, {mean / base:.2g} times that of a random direction. {OPPOSITE}"
+    note = (
+        f"Mean CC {mean:.3g}, {mean / base:.2g} times that of a random direction; x counted from {settings.origin:g}. "
+    )
+    note += OPPOSITE
     align = data["alignment"].values
     if np.isfinite(align).any():
         note = f"Mean alignment {float(np.nanmean(align)):.3g}. {note}"

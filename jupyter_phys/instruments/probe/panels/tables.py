@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from jupyter_phys.core.record import Record
 from jupyter_phys.figures.number import number
 from jupyter_phys.figures.panel import Cell, Table
 from jupyter_phys.instruments.probe.panels import attacked
+from jupyter_phys.instruments.probe.probed import OWN
 
 ABSENT = "–"
 HALF = 0.5
 RESOLVED = 1e-5  # relative errors below it are not shown: nobody reads so many digits
 
 
-def products(data: xr.Dataset, swept: list[str], facts: dict[str, Any]) -> Table:
+def products(data: xr.Dataset, swept: list[str], record: Record) -> Table:
     """One row a label and one for their mean, at each point of swept axes."""
+    facts = record.facts
     box = facts.get("packet") == "box"
     several = data.sizes["coordinate"] > 1
     mean = "mean over coordinates, " if several else ""
@@ -37,10 +40,19 @@ def products(data: xr.Dataset, swept: list[str], facts: dict[str, Any]) -> Table
             rows += [[*places, *row] for row in _rows(cut.isel(subject=i), box=box)]
     said = {"box": "The bound is |c|; it is ½ only where the loss vanishes at the edge of the domain.",
             "window": "The bound is ½; what says something about the loss is the excess over it."}  # fmt: skip
-    note = (
-        f"{said['box' if box else 'window']} Errors in brackets are standard errors{' of the mean' if several else ''}."
-    )
+    brackets = f"Errors in brackets are standard errors{' of the mean' if several else ''}."
+    note = f"{_depends(record)} {said['box' if box else 'window']} {brackets}"
     return Table(f"Uncertainty relation ({mean}Δx·Δp ≥ {'|c|' if box else '½'})", columns, rows, note=note)
+
+
+def _depends(record: Record) -> str:
+    """What every number depends on."""
+    facts = record.facts
+    loss = f"Loss {facts['loss']}, " if facts["loss"] != OWN else ""
+    place = f"box {facts['domain']}, " if "domain" in facts else f"s = {facts['scale']:g}, " if "scale" in facts else ""
+    bounds = f"input range {facts['bounds'][0]:g} … {facts['bounds'][1]:g}, " if "bounds" in facts else ""
+    said = f"{loss}{place}{bounds}seed {record.seed}."
+    return said[0].upper() + said[1:]
 
 
 def _rows(one: xr.Dataset, *, box: bool) -> list[list[Cell]]:
