@@ -24,6 +24,13 @@ def main() -> None:
     packet = jp.entropy(["periodic", "random"], period=8, rate=1 / 8, kind="signal", curve=24)
     write("scale.png", packet, "ΔS against window scale")
     write("copies.png", packet, "Field", "Phase space")
+    network = jp.probe(eps=0.2, curve=8, pictures=1, images=540)
+    portrait, maps, curve = (
+        "Phase-space portrait",
+        "Over the input, mean over labels",
+        "Accuracy under attack against its size",
+    )
+    write("probe.png", network, portrait, maps, curve, "Worst input 1")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from jupyter_phys.core.errors import Refused
+from jupyter_phys.instruments.probe.attacks.attacked import Victims
 from jupyter_phys.instruments.probe.bench import Bench
 from jupyter_phys.instruments.probe.conjugate import baseline
 from jupyter_phys.instruments.probe.packets.packet import Found
@@ -37,6 +38,16 @@ def facts(bench: Bench) -> dict[str, Any]:
         found["scale"] = one.packets.scale
     if one.victims is not None:
         found |= {"bounds": list(one.victims.bounds), "baseline": baseline(one.model.d), "classes": one.victims.classes}
+        found["settled"] = _settled(bench, one.victims)
+    return found
+
+
+def _settled(bench: Bench, victims: Victims) -> dict[str, Any]:
+    """What settings that may be left open came to."""
+    found: dict[str, Any] = {"bounds": {"value": list(victims.bounds)}}
+    if not bench.run.swept & {"eps", "steps", "step"} and "eps" not in bench.run.whole:
+        own = 2.5 * bench.settings.eps / bench.settings.steps
+        found["step"] = {"value": own if bench.settings.step is None else bench.settings.step}
     return found
 
 
