@@ -12,7 +12,7 @@ from jupyter_phys.core.reading import Reading
 from jupyter_phys.figures.mark import Axis, Line, Mark, Points
 from jupyter_phys.figures.panel import Panel, Plot
 from jupyter_phys.instruments.probe.panels import attacked, waves
-from jupyter_phys.instruments.probe.panels.maps import maps, worst
+from jupyter_phys.instruments.probe.panels.maps import EXCESS, HALF, maps, worst
 from jupyter_phys.instruments.probe.panels.portrait import portraits
 from jupyter_phys.instruments.probe.panels.tables import place, products, under_attack
 
@@ -29,7 +29,7 @@ def panels(reading: Reading) -> list[Panel]:
     shown: list[Panel] = [products(data, swept, reading.record)]
     if attacked:
         shown.append(under_attack(data, attacked[0], swept))
-    shown += sweeps(data, swept)
+    shown += sweeps(data, swept, box=reading.record.facts.get("packet") == "box")
     where = ", ".join(f"{name}={place(data[name].values[0])}" for name in swept)
     pictures = [*views(first, reading.record.facts, reading.settings), *waves.views(first)]
     return shown + [_said(plot, where) if where else plot for plot in pictures]
@@ -54,7 +54,7 @@ def views(data: xr.Dataset, facts: dict[str, Any], settings: Any) -> list[Plot]:
     return [*plots, *worst(data, shape)]
 
 
-def sweeps(data: xr.Dataset, swept: list[str]) -> list[Plot]:
+def sweeps(data: xr.Dataset, swept: list[str], *, box: bool) -> list[Plot]:
     """The mean product against each swept number, and the accuracy at the largest size."""
     plots: list[Plot] = []
     for name in swept:
@@ -64,7 +64,10 @@ def sweeps(data: xr.Dataset, swept: list[str]) -> list[Plot]:
         others = {other: 0 for other in swept if other != name}
         cut = data.isel(others)
         if name in data["product_grand"].dims:
-            plots.append(_curves(cut, axis, "product_grand", "Δx·Δp against", "mean Δx·Δp"))
+            grand = cut[["product_grand", "product_grand_se"]]
+            if not box:
+                grand["product_grand"] = grand["product_grand"] - HALF
+            plots.append(_curves(grand, axis, "product_grand", "Δx·Δp against", "Δx·Δp" if box else EXCESS))
         if "accuracy" in data and name in data["accuracy"].dims:
             worst = cut.isel(attack=-1, eps=-1)
             plots.append(_curves(worst, axis, "accuracy", "Accuracy under attack against", "accuracy"))

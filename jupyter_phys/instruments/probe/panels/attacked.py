@@ -61,18 +61,14 @@ def deviation(data: xr.Dataset) -> Plot:
 def correlation(data: xr.Dataset, facts: dict[str, Any], settings: Any) -> Plot:
     """Histograms of the conjugate correlation of inputs answered right and wrong, beside a random direction's."""
     base = float(facts.get("baseline", np.nan))
-    cc, right = data["cc"].values, data["right"].values
+    cc = data["cc"].values
     edges = np.linspace(0.0, max(float(np.nanmax(cc)), 1.5 * base) * 1.02, 25)
-    kinds = {"answered right": right == 1, "answered wrong": right == 0} if np.isfinite(right).any() else {
-        "all inputs": np.isfinite(cc)}  # fmt: skip
     marks: list[Mark] = []
     highest = 0.0
-    for label, chosen in kinds.items():
-        if not chosen.any():
-            continue
-        share = np.histogram(cc[chosen], edges)[0] / chosen.sum()
+    for label, chosen in _kinds(data).items():
+        share = np.histogram(chosen, edges)[0] / len(chosen)
         highest = max(highest, float(share.max()))
-        marks.append(Line(np.repeat(edges, 2)[1:-1], np.repeat(share, 2), f"{label} ({int(chosen.sum())})"))
+        marks.append(Line(np.repeat(edges, 2)[1:-1], np.repeat(share, 2), f"{label} ({len(chosen)})"))
     marks.append(Line(np.full(2, base), np.array([0.0, highest]), "random direction, E|cos|", dashed=True))
     mean = float(np.nanmean(cc))
     note = (
@@ -83,3 +79,16 @@ def correlation(data: xr.Dataset, facts: dict[str, Any], settings: Any) -> Plot:
     if np.isfinite(align).any():
         note = f"Mean alignment {float(np.nanmean(align)):.3g}. {note}"
     return Plot("Conjugate correlation |cos(x, ∇L)|", Axis("CC"), Axis("share of inputs"), marks, note=note)
+
+
+def _kinds(data: xr.Dataset) -> dict[str, Any]:
+    """Correlations of right and of wrong answers; of several subjects one after the other, of values all."""
+    cc, right = data["cc"].values, data["right"].values
+    if len(cc) > 1:
+        found = {str(name): one for name, one in zip(data["subject"].values, cc, strict=True)}
+    elif np.isfinite(right).any():
+        found = {"answered right": cc[right == 1], "answered wrong": cc[right == 0]}
+    else:
+        found = {"all inputs": cc}
+    found = {name: one[np.isfinite(one)] for name, one in found.items()}
+    return {name: one for name, one in found.items() if one.size}

@@ -12,6 +12,7 @@ from jupyter_phys.figures.panel import Plot
 from jupyter_phys.instruments.probe.panels.image import drawn, layout
 
 MAPS = 4  # labels with a map of their own
+HALF, EXCESS = 0.5, "Δx·Δp − ½"
 
 
 def maps(data: xr.Dataset, shape: tuple[int, ...], facts: dict[str, Any]) -> list[Plot]:
@@ -29,9 +30,9 @@ def maps(data: xr.Dataset, shape: tuple[int, ...], facts: dict[str, Any]) -> lis
         mean = one.mean("label")
         for name, color in colors.items():
             plots.append(drawn(color.label, mean[name].values, shape, color, row, "sequential"))
-        plots.append(_product("Δx·Δp", mean, shape, row, box=box))
+        plots.append(_product("", mean, shape, row, box=box))
     if data.sizes["label"] > 1:
-        row = "Δx·Δp over the input, by label"
+        row = f"{'Δx·Δp' if box else EXCESS} over the input, by label"
         one = data.isel(subject=0)
         labels = [k for k in range(data.sizes["label"]) if np.isfinite(one["product"].values[k]).any()]
         plots += [_product(str(one["label"].values[k]), one.isel(label=k), shape, row, box=box)
@@ -40,9 +41,9 @@ def maps(data: xr.Dataset, shape: tuple[int, ...], facts: dict[str, Any]) -> lis
 
 
 def _product(title: str, one: xr.Dataset, shape: tuple[int, ...], row: str, *, box: bool) -> Plot:
-    """Of a window from its bound on; on a box every coordinate has a bound of its own."""
-    color = Axis("Δx·Δp", low=None if box else 0.5)
-    return drawn(title, one["product"].values, shape, color, row, "sequential")
+    """Of a window what it has over its bound; on a box every coordinate has a bound of its own."""
+    color = Axis("Δx·Δp") if box else Axis(EXCESS, low=0.0)
+    return drawn(title or color.label, one["product"].values - (0 if box else HALF), shape, color, row, "sequential")
 
 
 def worst(data: xr.Dataset, shape: tuple[int, ...]) -> list[Plot]:
@@ -55,7 +56,8 @@ def worst(data: xr.Dataset, shape: tuple[int, ...]) -> list[Plot]:
         if not np.isfinite(after).all():
             continue
         label, answer, later = (int(one[f"worst_{n}"].values[k]) for n in ("label", "answer", "answer_after"))
-        row = f"Worst input {k + 1}: label {label}, answered {answer}, under attack {later}"
+        whose = f" of {one['subject'].item()}" if data.sizes["subject"] > 1 else ""
+        row = f"Worst input {k + 1}{whose}: label {label}, answered {answer}, under attack {later}"
         low, high = float(min(before.min(), after.min())), float(max(before.max(), after.max()))
         change = after - before
         reach = float(np.abs(change).max()) or 1e-12

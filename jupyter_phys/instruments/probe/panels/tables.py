@@ -13,10 +13,10 @@ from jupyter_phys.core.record import Record
 from jupyter_phys.figures.number import number
 from jupyter_phys.figures.panel import Cell, Table
 from jupyter_phys.instruments.probe.panels import attacked
+from jupyter_phys.instruments.probe.panels.maps import HALF
 from jupyter_phys.instruments.probe.probed import OWN
 
 ABSENT = "–"
-HALF = 0.5
 RESOLVED = 1e-5  # relative errors below it are not shown: nobody reads so many digits
 
 

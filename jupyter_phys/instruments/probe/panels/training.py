@@ -11,7 +11,8 @@ from jupyter_phys.core.reading import Reading
 from jupyter_phys.figures.mark import Axis, Line, Mark, Points
 from jupyter_phys.figures.panel import Cell, Panel, Plot, Table
 from jupyter_phys.instruments.probe.panels.attacked import ATTACKS, DEBATE
-from jupyter_phys.instruments.probe.panels.tables import HALF, told
+from jupyter_phys.instruments.probe.panels.maps import EXCESS, HALF
+from jupyter_phys.instruments.probe.panels.tables import told
 
 MOST = 40  # rows of the table
 
@@ -90,18 +91,21 @@ def _deviation(data: xr.Dataset, eps: float) -> Plot:
 
 def _widths(data: xr.Dataset, *, box: bool) -> list[Panel]:
     unit = data["delta_x"].attrs["units"]
+    quantity = "Δx·Δp" if box else EXCESS
+    if not box:
+        data = data.assign(product=data["product"] - HALF)
     plots: list[Panel] = []
     for name, title, axis in (
-        ("product", "Δx·Δp over training", Axis("Δx·Δp")), ("delta_x", "Δx over training", Axis("Δx", unit)),
+        ("product", f"{quantity} over training", Axis(quantity)), ("delta_x", "Δx over training", Axis("Δx", unit)),
         ("delta_p", "Δp over training", Axis("Δp", f"1/{unit}")),
     ):  # fmt: skip
         marks: list[Mark] = []
         for subject in data["subject"].values:
             several = data.sizes["subject"] > 1
             one = data.sel(subject=subject)
-            marks += _curves(one, name, str(subject) if several or name != "product" else "Δx·Δp")
-            if name == "product":
-                label = "|c|" if box else "the bound ½"
+            marks += _curves(one, name, str(subject) if several or name != "product" else quantity)
+            if name == "product" and box:
+                label = "|c|"
                 marks.append(Line(_steps(data)[1], one["bound"].values, f"{label}, {subject}" if several else label,
                                   dashed=True))  # fmt: skip
         row = "Widths over training" if name != "product" else "Over training"
