@@ -15,6 +15,7 @@ from jupyter_phys.core.errors import Refused, unknown
 
 if TYPE_CHECKING:
     from jupyter_phys.core.inputs import Inputs
+    from jupyter_phys.core.reading import Reading
     from jupyter_phys.core.settings import Settings
     from jupyter_phys.core.subject import Subjects
 
@@ -179,7 +180,7 @@ class Instrument:
             raise unknown(f"task of {self.card.name}", name, self.card.tasks)
         return self._tasks.setdefault(name, BoundTask(self, name))
 
-    def __call__(self, subject: Any = None, *inputs: Any, **options: Any) -> Any:
+    def __call__(self, subject: Any = None, *inputs: Any, **options: Any) -> Reading:
         """Measure with the default task."""
         return self.task()(subject, *inputs, **options)
 
