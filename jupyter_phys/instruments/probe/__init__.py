@@ -4,7 +4,7 @@ from jupyter_phys.core.instrument import Card, Task
 
 CARD = Card(
     name="probe",
-    title="Uncertainty relation and robustness of a network",
+    title="Uncertainty relation of a network, and its answers under attack",
     tasks={
         "model": Task("how sharp a network's loss is in x, how spread in the conjugate gradient, and what attacks do"),
         "watch": Task(

@@ -42,7 +42,7 @@ def against_eps(data: xr.Dataset, settings: Any) -> Plot:
     axes = Axis(f"ε ({norm})", "input range"), Axis("accuracy", low=0.0, high=1.0)
     note = DEBATE
     if "autoattack" not in data["attack"].values:
-        note = f"Gradient attacks alone do not show that a network is robust: attack=autoattack does more. {note}"
+        note = f"Gradient attacks alone are weak evidence: attack=autoattack asks more. {note}"
     return Plot(f"{heading(data)} against its size", *axes, marks, note=note)
 
 
