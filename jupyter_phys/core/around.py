@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from types import TracebackType
@@ -18,6 +19,8 @@ from jupyter_phys.core.progress import Interrupts, Meter
 from jupyter_phys.core.reading import Reading, remember
 from jupyter_phys.core.run import Run, untouched
 from jupyter_phys.core.sweep import Sweep, outcome
+
+PATIENCE = 9  # times as long as showing takes, nothing is shown: it slows the block by a tenth at most
 
 
 class Around(ABC):
@@ -44,6 +47,7 @@ class Around(ABC):
         self.run = Run(self._sweep.jobs[0].how, self._meter)
         self.inputs, self.settings = self._sweep.jobs[0].inputs, self._sweep.jobs[0].settings
         self._screen: screen.Screen = screen.Dark()
+        self._next = 0.0  # when to show again
 
     @abstractmethod
     def begin(self) -> None:
@@ -63,8 +67,13 @@ class Around(ABC):
         """What was measured so far, which an interrupt keeps and a screen shows."""
         self.run.keep(data)
         self._sweep.begun[0] = self.run
-        if self.asked.how["progress"] and (now := reading_of(self.asked, self._sweep, lambda reading: reading)):
+        began = time.monotonic()
+        if not self.asked.how["progress"] or began < self._next:
+            return
+        if now := reading_of(self.asked, self._sweep, lambda reading: reading):
             self._screen.show(now)
+        ended = time.monotonic()
+        self._next = ended + PATIENCE * (ended - began)
 
     def __enter__(self) -> Self:
         self._screen = screen.opened()

@@ -26,4 +26,5 @@ CARD = Card(
         "Input–gradient correlation: D.-X. Zhang et al., 'Neural Uncertainty Principle', arXiv:2603.19562; "
         "alignment: C. Etmann et al., arXiv:1905.04172.",
     ),
+    tutorial="20_probe",
 )

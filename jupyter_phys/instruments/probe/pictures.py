@@ -17,6 +17,7 @@ from jupyter_phys.physics import wave
 from jupyter_phys.physics.moments import accumulator
 
 PLACES = 121  # of a wave function, and of its momenta
+WHOLE = 12.0  # Δx up to which a box is shown whole
 WIDTHS = 4.0  # Δx, or Δp, to either side of the mean
 
 
@@ -117,7 +118,8 @@ def _sampled(one: Probed, mean: float, delta: float, highest: float, real: torch
     """Places, finely enough for momenta up to ``highest``, the packet there, and of how many places one is shown."""
     low, high = mean - WIDTHS * delta, mean + WIDTHS * delta
     if one.packets.is_box:
-        low, high = max(low, one.packets.sides[0][0]), min(high, one.packets.sides[0][1])
+        ends = one.packets.sides[0]
+        low, high = ends if ends[1] - ends[0] < WHOLE * delta else (max(low, ends[0]), min(high, ends[1]))
     every = max(1, min(8, math.ceil((high - low) / (PLACES - 1) * highest * 2 / math.pi * 1.1)))
     x = torch.linspace(low, high, every * (PLACES - 1) + 1, dtype=real, device=one.model.device)
     with torch.no_grad():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ class Watch(Around):
         self._hook: Any = None
         self.steps = self.epochs = 0
         self._moments: list[xr.Dataset] = []
+        self._said = set[str]()
         for name, net in self.asked.subjects.items():
             if not isinstance(net, nn.Module) or not any(one.requires_grad for one in net.parameters()):
                 raise Refused(f"{name} is nothing that is trained.", given=type(net).__name__,
@@ -45,6 +48,8 @@ class Watch(Around):
         """Hear no more; measure where the training has ended."""
         if self._hook is not None:
             self._hook.remove()
+        if whole and self.steps == 0:
+            self.run.warn("No optimizer has moved these networks: a network that is made inside the block is another.")
         if whole and (not self._moments or self._moments[-1]["step"].item() != self.steps):
             self._measure()
 
@@ -67,8 +72,10 @@ class Watch(Around):
             found = measure(self.asked.subjects, self.inputs, self.settings, run)
         self.run.facts |= run.facts
         for note in run.notes:
-            if note not in self.run.notes:
-                self.run.notes.append(note)
+            kind = re.sub(r"[\d.e+-]+", "", note.text)
+            if kind not in self._said:  # the same with other numbers at every moment would be a long list
+                self._said.add(kind)
+                self.run.notes.append(replace(note, text=f"{note.text} (first at step {self.steps})"))
         self._moments.append(_moment(found, self.steps, self.epochs))
         self.put(_together(self._moments))
 

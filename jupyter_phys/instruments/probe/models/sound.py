@@ -53,6 +53,8 @@ def _count(one: Tensor, kept: dict[int, int]) -> Tensor:
 def _failed(model: Model, x: Tensor, reason: Exception) -> Refused:
     said = str(reason).strip().splitlines()[0][:200] if str(reason) else type(reason).__name__
     cure = "torch functions in place of numpy's" if "numpy()" in said else ""
+    if "dtype" in said or "scalar type" in said:
+        cure = "precision=float32, or .double() inside"
     given = f"inputs {list(x.shape)} {str(x.dtype).removeprefix('torch.')} on {x.device}"
     return Refused(f"{model.name} does not take these inputs: {type(reason).__name__}: {said}", given=given,
                    instead=cure)  # fmt: skip

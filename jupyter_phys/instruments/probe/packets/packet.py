@@ -90,6 +90,10 @@ def normalisable(model: Model, sums: Sums) -> None:
     """
     total = sums.l2.sum(1)
     if not (torch.isfinite(total) & (total > 0)).all() or not torch.isfinite(sums.gg).all():
-        what = "is zero everywhere" if (total == 0).any() else "or its gradient is not finite somewhere"
+        what = (
+            f"is zero everywhere, in {str(model.dtype).removeprefix('torch.')}"
+            if (total == 0).any()
+            else "or its gradient is not finite somewhere"
+        )
         raise Refused(f"The loss of {model.name} {what}: there is no packet.", given=f"∫l² = {float(total.min()):g}",
                       allowed="a finite loss that is not zero everywhere")  # fmt: skip

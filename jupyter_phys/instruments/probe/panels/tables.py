@@ -17,6 +17,7 @@ from jupyter_phys.instruments.probe.panels.maps import HALF
 from jupyter_phys.instruments.probe.probed import OWN
 
 ABSENT = "–"
+TINY = 1e-12  # of rounding
 RESOLVED = 1e-5  # relative errors below it are not shown: nobody reads so many digits
 
 
@@ -49,7 +50,13 @@ def _depends(record: Record) -> str:
     """What every number depends on."""
     facts = record.facts
     loss = f"Loss {facts['loss']}, " if facts["loss"] != OWN else ""
-    place = f"box {facts['domain']}, " if "domain" in facts else f"s = {facts['scale']:g}, " if "scale" in facts else ""
+    place = (
+        f"box {facts['domain']}, "
+        if "domain" in facts
+        else f"window scale {facts['scale']:g}, "
+        if "scale" in facts
+        else ""
+    )
     bounds = f"input range {facts['bounds'][0]:g} … {facts['bounds'][1]:g}, " if "bounds" in facts else ""
     said = f"{loss}{place}{bounds}seed {record.seed}."
     return said[0].upper() + said[1:]
@@ -84,6 +91,8 @@ def told(value: float, error: float) -> str:
     """A number with its standard error, as far as anybody reads."""
     if math.isnan(value):
         return ABSENT
+    if abs(value) < TINY and not abs(value) > 5 * error:
+        return "0"
     if value == round(value) and math.isnan(error):
         return str(round(value))
     known = error > RESOLVED * abs(value)

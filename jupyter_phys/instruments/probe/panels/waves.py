@@ -10,6 +10,7 @@ import xarray as xr
 from jupyter_phys.figures.mark import Axis, Heat, Line, Mark
 from jupyter_phys.figures.panel import Plot
 
+EDGE = 0.05  # of psi, at which it does not vanish
 SHOWN = 3  # subjects with a phase space of their own
 
 
@@ -40,10 +41,14 @@ def _wave(data: xr.Dataset, known: list[int]) -> Plot:
 
 
 def _momentum(data: xr.Dataset, known: list[int]) -> Plot:
+    cut = any(np.abs(data["wave"].values[i][:, [0, -1]]).max() > EDGE for i in known)
     unit = data["place"].attrs["units"]
     marks = [Line(data["momentum"].values[i], data["momentum_density"].values[i], str(data["subject"].values[i]))
              for i in known]  # fmt: skip
-    return Plot("|φ(p)|²", Axis("p", f"1/{unit}"), Axis("|φ|²", unit), marks, row="The packet")
+    note = "Where ψ does not vanish at the edge of a box, its jump there adds tails that Δp does not count."
+    return Plot(
+        "|φ(p)|²", Axis("p", f"1/{unit}"), Axis("|φ|²", unit), marks, row="The packet", note=note if cut else ""
+    )
 
 
 def _space(data: xr.Dataset, i: int, name: str) -> Plot:
