@@ -35,7 +35,12 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
     Raises:
         Refused: a model, data or a domain that cannot be probed as asked; the message names the cure.
     """
-    bench = set_up(subjects, inputs, settings, run)
+    with torch.inference_mode(False), torch.enable_grad():  # whatever the user works in
+        return _measure(set_up(subjects, inputs, settings, run))
+
+
+def _measure(bench: Bench) -> xr.Dataset:
+    run, settings = bench.run, bench.settings
     data = run.keep(_empty(bench))
     run.facts |= advice.facts(bench)
     run.expect(sum(_steps(bench, one) for one in bench.probed))

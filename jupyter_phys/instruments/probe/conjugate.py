@@ -48,8 +48,11 @@ def _scores(answers: Tensor, y: Tensor, *, classes: bool) -> tuple[Tensor | None
     """The score that is answered, and whether it is that of the label."""
     if not classes:
         return (answers.reshape(-1), None) if answers.numel() == len(answers) else (None, None)
-    scores = losses.logits(answers)
-    best, place = scores.max(1)
+    if answers.numel() == len(answers):  # one score: that of class 1, and its negative that of class 0
+        score = answers.reshape(-1)
+        best, place = score.abs(), (score > 0).long()
+    else:
+        best, place = losses.logits(answers).max(1)
     return best, (place == y.to(place.device)).double()
 
 

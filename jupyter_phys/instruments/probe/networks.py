@@ -31,6 +31,10 @@ def network_probed(name: str, value: Any, inputs: Inputs, settings: Settings, ru
     given = _given(name, value, inputs, run)
     if isinstance(value, Digits):
         value = samples.trained(value, run)
+    if inputs.label is not None and inputs.centre is None:
+        raise Refused(
+            "label= is the label of centre=, of which there is none.", given="label= alone", instead="centre="
+        )
     centre = None if inputs.centre is None else _batched(array(inputs.centre, "centre="), given)
     trial = given.x[:TRIED] if given is not None else centre
     assert trial is not None
@@ -40,7 +44,15 @@ def network_probed(name: str, value: Any, inputs: Inputs, settings: Settings, ru
     if centre is not None:
         given = given or Examples(centre, _labels(found, centre, inputs, run, classes=classes))
     assert given is not None
-    _check_classes(found, given, classes=classes)
+    if classes:
+        told = (
+            [_given_labels(array(inputs.label, "label="), len(centre), classes=True)]
+            if (centre is not None and inputs.label is not None)
+            else []
+        )
+        _check_classes(found, given.x, [given.y, *told])
+    elif settings.attack == "autoattack":
+        raise Refused("AutoAttack is for classes.", given="targets that are values", instead="attack=pgd")
     x = found.inputs(given.x[:TRIED])
     sound(found, x, given.y[:TRIED].to(run.device), run)
     chosen = given.drawn(settings.images, run)
@@ -83,38 +95,49 @@ def _batched(centre: Tensor, given: Examples | None) -> Tensor:
 
 def _labels(found: Model, centre: Tensor, inputs: Inputs, run: Run, *, classes: bool) -> Tensor:
     if inputs.label is not None:
-        label = array(inputs.label, "label=")
-        label = label[None] if label.dim() == 0 or (len(label) != len(centre)) else label
-        if len(label) != len(centre):
-            raise Refused("centre= and label= do not go together.", given=f"{len(label)} and {len(centre)}")
-        return label
-    assert classes
+        return _given_labels(array(inputs.label, "label="), len(centre), classes=classes)
+    if not classes:
+        raise Refused("A centre of a network that gives values needs a target.", given="no label=", instead="label=")
     with torch.no_grad():
         answers = found.answers(found.inputs(centre))
     run.note(f"The label of centre= is what {found.name} answers.")
     return predicted(answers).cpu()
 
 
-def _check_classes(found: Model, given: Examples, *, classes: bool) -> None:
+def _given_labels(label: Tensor, n: int, *, classes: bool) -> Tensor:
+    """One for each of ``n`` centres; the target of one centre may have several values."""
+    if classes and not is_whole(label):
+        raise Refused("label= is a class, a whole number.", given=str(label.tolist())[:80])
+    if label.dim() == 0 or (n == 1 and not classes and label.dim() == 1 and len(label) > 1):
+        label = label[None]
+    if len(label) != n:
+        raise Refused("centre= and label= do not go together.", given=f"{n} centres and {len(label)} labels")
+    return label.long() if classes else label
+
+
+def _check_classes(found: Model, x: Tensor, labels: list[Tensor]) -> None:
     """Whether the answers are scores of all labels.
 
     Raises:
         Refused: labels out of range, or scores that are none.
     """
-    if not classes:
-        return
     try:
         with torch.no_grad():
-            answers = found.answers(found.inputs(given.x[:2]))
+            answers = found.answers(found.inputs(x[:2]))
     except Exception:  # whatever a stranger's model raises: `sound` tells it
         return
     if answers.dim() > 2:
         raise Refused(f"{found.name} gives more than one answer an input.", given=f"answers {list(answers.shape)}",
                       allowed="(n, classes)")  # fmt: skip
+    if answers.dim() == 0 or len(answers) != len(x[:2]):
+        given = f"answers {list(answers.shape)} to {len(x[:2])} inputs"
+        raise Refused(f"{found.name} gives no loss for each input: its answers are no scores.", given=given,
+                      allowed="(n, classes)")  # fmt: skip
     scores = losses.logits(answers)
-    low, high = int(given.y.min()), int(given.y.max())
-    if low < 0 or high >= scores.shape[1]:
-        raise Refused("Labels are out of range.", given=f"{low} … {high}", allowed=f"0 … {scores.shape[1] - 1}")
+    for one in labels:
+        low, high = int(one.min()), int(one.max())
+        if low < 0 or high >= scores.shape[1]:
+            raise Refused("Labels are out of range.", given=f"{low} … {high}", allowed=f"0 … {scores.shape[1] - 1}")
 
 
 def _bounds(found: Model, chosen: Examples, settings: Settings) -> tuple[float, float]:

@@ -149,4 +149,4 @@ def _worse(one: Outcome, other: Outcome) -> Outcome:
     better = (other.broken & ~one.broken) | ((other.broken == one.broken) & (other.loss > one.loss))
     x = torch.where(better.view(-1, *[1] * (one.x.dim() - 1)).to(one.x.device), other.x, one.x)
     return Outcome(WORST, one.eps, one.broken | other.broken, torch.maximum(one.deviation, other.deviation),
-                   torch.maximum(one.loss, other.loss), x)  # fmt: skip
+                   torch.where(better, other.loss, one.loss), x)  # fmt: skip

@@ -15,7 +15,8 @@ from jupyter_phys.instruments.probe.models.model import Model
 from jupyter_phys.physics.attack import Attacked, Objective, Threat
 
 NORMS = {"linf": "Linf", "l2": "L2"}
-FEW = 4  # classes that the targeted attacks need
+FEW, SMALLEST = 4, 5  # classes that the targeted attacks need, and pixels along a side the square one in the 2-norm
+STANDARD, UNTARGETED = ["apgd-ce", "apgd-t", "fab-t", "square"], ["apgd-ce", "fab", "square"]
 
 
 class _Scores(nn.Module):
@@ -29,7 +30,7 @@ class _Scores(nn.Module):
         """Scores [n, classes]."""
         self.measurement.advance(0)
         low, high = self.threat.low, self.threat.high
-        return losses.logits(self.model.answers(low + (high - low) * images))
+        return losses.logits(self.model.answers((low + (high - low) * images).to(self.model.dtype)))
 
 
 def attack(model: Model, objective: Objective, x: Tensor, y: Tensor, threat: Threat, run: Run) -> Attacked:
@@ -45,7 +46,7 @@ def attack(model: Model, objective: Objective, x: Tensor, y: Tensor, threat: Thr
                       instead="pip install 'jupyter-phys[attacks]'") from reason  # fmt: skip
     scores = _Scores(model, threat, run)
     width = threat.high - threat.low
-    images = ((x - threat.low) / width).view(len(x), *_image(model.shape)).contiguous()
+    images = ((x - threat.low) / width).view(len(x), *_image(model.shape)).float().contiguous()  # its own precision
     y = y.to(model.device)
     tracing = sys.gettrace()
     try:
@@ -53,7 +54,7 @@ def attack(model: Model, objective: Objective, x: Tensor, y: Tensor, threat: Thr
         adversarial, _ = suite.run_standard_evaluation(images, y, batch_size=len(x))
     finally:
         sys.settrace(tracing)  # it ends every trace, also that of a debugger
-    worst = (threat.low + width * adversarial).view_as(x)
+    worst = threat.project((threat.low + width * adversarial).view_as(x).to(x.dtype), x)
     with torch.no_grad():
         loss, broken = objective(worst, torch.arange(len(x), device=model.device))
     return Attacked(worst, loss, broken)
@@ -66,14 +67,24 @@ def _suite(kind: Any, scores: _Scores, images: Tensor, threat: Threat, run: Run)
         "norm": NORMS[threat.norm], "eps": threat.eps / (threat.high - threat.low), "device": run.device,
         "seed": run.seed,
     }  # fmt: skip
+    attacks = STANDARD
     if classes < FEW:
         run.note(f"AutoAttack without its targeted attacks, which {classes} classes are too few for.")
-        suite = kind(scores, version="custom", attacks=["apgd-ce", "fab", "square"], **options)
-    else:
+        attacks = UNTARGETED
+    if threat.norm == "l2" and min(images.shape[-2:]) < SMALLEST:
+        run.note(f"AutoAttack without its square attack, which takes no inputs of {_said(images)} in the 2-norm.")
+        attacks = [one for one in attacks if one != "square"]
+    if attacks == STANDARD:
         suite = kind(scores, version="standard", **options)
-        suite.apgd_targeted.n_target_classes = suite.fab.n_target_classes = min(9, classes - 1)
+    else:
+        suite = kind(scores, version="custom", attacks=attacks, **options)
+    suite.apgd_targeted.n_target_classes = suite.fab.n_target_classes = min(9, classes - 1)
     suite.verbose = False
     return suite
+
+
+def _said(images: Tensor) -> str:
+    return " × ".join(map(str, images.shape[-2:]))
 
 
 def _image(shape: tuple[int, ...]) -> tuple[int, ...]:

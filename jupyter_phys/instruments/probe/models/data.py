@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import TensorDataset
 
 from jupyter_phys.core.errors import Refused, unknown
 from jupyter_phys.core.run import Run, numbers
@@ -49,6 +50,12 @@ class Examples:
         return Examples(self.x[chosen.to(self.x.device)], self.y[chosen.to(self.y.device)])
 
 
+def _native(array: Any) -> Any:
+    """As torch takes it: in this machine's byte order, no longer than double, and not read-only."""
+    longest = np.dtype(np.float64) if array.dtype.kind == "f" and array.dtype.itemsize > 8 else array.dtype
+    return np.require(array, longest.newbyteorder("="), ["C", "W"])
+
+
 def is_whole(values: Tensor) -> bool:
     """Whether these are whole numbers."""
     return not values.dtype.is_floating_point and not values.dtype.is_complex
@@ -68,7 +75,7 @@ def examples(given: Any, run: Run) -> Examples:
     if x.dim() < 2 or len(x) != len(y) or len(x) == 0:
         shapes = f"inputs {list(x.shape)}, targets {list(y.shape)}"
         raise Refused("Inputs and targets do not go together.", given=shapes, allowed="x [n, ...] and y [n], n ≥ 1")
-    if y.dtype == torch.bool:
+    if is_whole(y):
         y = y.long()
     if y.dim() == 2 and y.shape[1] == 1 and is_whole(y):
         y = y[:, 0]
@@ -92,13 +99,14 @@ def _pair(given: Any, run: Run) -> tuple[Any, Any]:
 
 
 def _from_dataset(dataset: Any, run: Run) -> tuple[Any, Any]:
-    """Stacked items, at most ``MOST``, drawn from those of a Dataset that has a length."""
+    """Stacked items, at most ``MOST``, drawn from those of a Dataset that has a length; its own state stays."""
+    dataset = dataset if isinstance(dataset, TensorDataset) else shadow(dataset)
     with run.drawing(FROM_DATASET):
         if hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__"):
             order = torch.randperm(len(dataset), generator=run.generator(FROM_DATASET))[:MOST].sort().values.tolist()
             items: list[Any] = [dataset[i] for i in order]
         else:
-            items = list(itertools.islice(shadow(dataset), MOST))
+            items = list(itertools.islice(dataset, MOST))
     if not items or not isinstance(items[0], Sequence) or len(items[0]) != 2:
         raise Refused("The items of these data are no pairs.", given=type(dataset).__name__, allowed=ACCEPTS)
     try:
@@ -114,8 +122,8 @@ def array(value: Any, what: str) -> Tensor:
         Refused: not real numbers, or not finite.
     """
     try:
-        array = numbers(value)
-        tensor = array if isinstance(array, Tensor) else torch.from_numpy(np.require(array, requirements=["C", "W"]))
+        found = numbers(value)
+        tensor = found if isinstance(found, Tensor) else torch.from_numpy(_native(found))
     except (TypeError, ValueError, RuntimeError) as reason:
         raise Refused(f"{what} is not an array of numbers: {reason}.", given=type(value).__name__,
                       allowed=ACCEPTS) from None  # fmt: skip

@@ -156,7 +156,10 @@ def _two(normalise: Any) -> tuple[Any, Any]:
 
 def _by_channel(value: Any, dims: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """A number, or one a channel [c] as [c, 1, 1]."""
-    found = torch.as_tensor(np.asarray(value, dtype=np.float64)).to(device, dtype)
+    try:
+        found = torch.as_tensor(np.asarray(value, dtype=np.float64)).to(device, dtype)
+    except (TypeError, ValueError):
+        raise Refused("normalise= has one number, or one a channel.", given=repr(value)[:80]) from None
     if found.dim() > 1 or not torch.isfinite(found).all():
         raise Refused("normalise= has one number, or one a channel.", given=repr(value)[:80])
     return found if found.dim() == 0 else column(found, dims)

@@ -23,12 +23,15 @@ def sound(model: Model, x: Tensor, target: Tensor | None, run: Run) -> None:
         Refused: no loss an input, not finite, not the same twice, mixing inputs, or without a gradient.
     """
     x = x[:TRIED]
+    if len(x) == 1:  # alone it would not be seen to depend on others
+        x = torch.cat([x, x + 0.01 * (x.abs().mean() + 1)])
     with run.drawing(CHECK), torch.enable_grad():
         kept: dict[int, int] = {}
         tried = x.detach().clone().requires_grad_()
         try:
             with torch.autograd.graph.saved_tensors_hooks(lambda one: _count(one, kept), lambda one: one):
-                loss = model.losses(model.answers(tried), target)
+                answers = model.answers(tried)
+                loss = _loss(model, answers, target)
         except Refused:
             raise
         except Exception as reason:  # whatever a stranger's model raises
@@ -43,6 +46,23 @@ def sound(model: Model, x: Tensor, target: Tensor | None, run: Run) -> None:
         _sloped(model, loss, tried)
 
 
+def _loss(model: Model, answers: Tensor, target: Tensor | None) -> Tensor:
+    try:
+        return model.losses(answers, target)
+    except RuntimeError as reason:
+        if target is None or is_out_of_memory(reason):
+            raise
+        cure = "loss=squared" if target.is_floating_point() else "loss=cross_entropy"
+        given = f"answers {_kind(answers)}, targets {_kind(target)}"
+        raise Refused(
+            f"The loss does not take what {model.name} answers: {reason}", given=given, instead=cure
+        ) from reason
+
+
+def _kind(one: Tensor) -> str:
+    return f"{list(one.shape)} {str(one.dtype).removeprefix('torch.')}"
+
+
 def _count(one: Tensor, kept: dict[int, int]) -> Tensor:
     storage = one.untyped_storage()
     if one.dim() and not isinstance(one, nn.Parameter):
@@ -55,7 +75,7 @@ def _failed(model: Model, x: Tensor, reason: Exception) -> Refused:
     cure = "torch functions in place of numpy's" if "numpy()" in said else ""
     if "dtype" in said or "scalar type" in said:
         cure = "precision=float32, or .double() inside"
-    given = f"inputs {list(x.shape)} {str(x.dtype).removeprefix('torch.')} on {x.device}"
+    given = f"inputs {_kind(x)} on {x.device}"
     return Refused(f"{model.name} does not take these inputs: {type(reason).__name__}: {said}", given=given,
                    instead=cure)  # fmt: skip
 

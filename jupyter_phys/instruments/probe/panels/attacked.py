@@ -12,7 +12,7 @@ from jupyter_phys.figures.panel import Plot
 
 ATTACKS = {"fgsm": "FGSM", "pgd": "PGD", "autoattack": "AutoAttack", "worst": "worst of these"}
 DEBATE = (
-    "Zhang et al. (arXiv:2205.01493) see accuracy and robustness traded off by an uncertainty relation; "
+    "Zhang et al. (arXiv:2205.01493) see accuracy traded against safety from attack by an uncertainty relation; "
     "Yang et al. (arXiv:2003.02460) find that real data leave room for both. The product alone decides neither."
 )
 OPPOSITE = (
@@ -42,7 +42,7 @@ def against_eps(data: xr.Dataset, settings: Any) -> Plot:
     axes = Axis(f"ε ({norm})", "input range"), Axis("accuracy", low=0.0, high=1.0)
     note = DEBATE
     if "autoattack" not in data["attack"].values:
-        note = f"Gradient attacks alone are weak evidence: attack=autoattack asks more. {note}"
+        note = f"Gradient attacks alone are weak evidence; AutoAttack asks more (attack=autoattack). {note}"
     return Plot(f"{heading(data)} against its size", *axes, marks, note=note)
 
 
