@@ -107,10 +107,11 @@ def _climb(
         now = now.detach().requires_grad_(not is_last)
         with torch.set_grad_enabled(not is_last):
             loss, broken = objective(now, left)
+            total = loss.sum()
         _keep(worst, left, now.detach(), loss.detach(), broken)
         if is_last:
             return
-        (gradient,) = torch.autograd.grad(loss.sum(), now)
+        (gradient,) = torch.autograd.grad(total, now)
         on = (~broken).nonzero().flatten()
         if len(on) == 0:
             return
