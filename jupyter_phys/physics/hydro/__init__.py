@@ -1,0 +1,1 @@
+"""Relativistic hydrodynamics of heavy-ion collisions, 2+1-D and boost-invariant."""
