@@ -25,7 +25,7 @@ BLOCKS = 20  # independent parts of the samples, whose scatter gives the errors
 
 def windowed(loss: Tensor, gradient: Tensor, offset: Tensor, scale: float) -> Tensor:
     """The slope of a packet l(x) exp(-|u|^2 / 4 s^2) over its window: g - l u / 2 s^2, like `gradient` [n, d]."""
-    return gradient - loss[:, None] * offset / (2 * scale**2)
+    return torch.addcmul(gradient, loss[:, None], offset, value=-1 / (2 * scale**2))
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,16 @@ class Sums:
         """Count samples in place: loss, weight [n], slope, offset [n, d]; weight and offset in the sums' precision."""
         where = label, block
         loss, slope = loss.to(self.lg.dtype), slope.to(self.lg.dtype)
-        density, steep = weight * _square(loss), weight[:, None] * _square(slope)
-        conjugate = weight * loss.conj()
+        density, conjugate = weight * _square(loss), weight * loss.conj()
         self.l2[where] += density.sum()
         self.l4[where] += (density**2).sum()
         self.u[where] += density @ offset
-        self.uu[where] += density @ offset**2
-        self.gg[where] += steep.sum(0)
-        self.g4[where] += (steep**2).sum(0)
+        self.uu[where] += density @ offset.square()
         self.lg[where] += conjugate @ slope
         self.lug[where] += conjugate @ (offset * slope)
+        steep = _square(slope)
+        self.gg[where] += weight @ steep
+        self.g4[where] += weight**2 @ steep.square_()
 
     def put(self, part: Self, block: int) -> None:
         """Count the sums of another, whose first block is our `block`, in place."""
@@ -132,7 +132,7 @@ def sharpened(found: Moments) -> Moments:
 
 def _square(values: Tensor) -> Tensor:
     """|z|^2."""
-    return values.real**2 + values.imag**2 if values.is_complex() else values**2
+    return values.real.square() + values.imag.square() if values.is_complex() else values.square()
 
 
 class Errors(NamedTuple):

@@ -16,6 +16,7 @@ from jupyter_phys.physics.moments import BLOCKS, Sums, accumulator, jackknife, w
 
 DRAWS = 3  # kind of draws
 UNIT, VALUES = 32, 2**16  # samples drawn from one generator, and values at most, whatever the batch
+CACHED = 2**16  # values that are worked on at a time on a CPU: they stay in its cache
 DOUBLINGS = 6
 
 
@@ -82,34 +83,54 @@ class Sampling:
         for block, unit in units:
             drawn.append(self._draw(block, unit, size)[max(0, start - unit * size) : max(0, stop - unit * size)])
             sizes[block - first] += len(drawn[-1])
-        u = torch.cat(drawn).to(self.run.device, accumulator(self.run.device))
-        for label, (loss, slope, offset) in enumerate(self._packets(u)):
+        offset = self._offset(torch.cat(drawn).to(self.run.device, accumulator(self.run.device)))
+        drawn.clear()
+        for label, (loss, slope) in enumerate(self._packets(offset)):
             begin = 0
             for block, many in enumerate(sizes):
-                mine = slice(begin, begin + many)
-                weight = torch.ones(many, dtype=u.dtype, device=u.device)
-                part.add(label, block, loss[mine], slope[mine], offset[mine], weight)
+                for rows in self._cached(begin, begin + many):
+                    mine = self._steep(loss[rows], slope[rows], offset[rows])
+                    part.add(label, block, loss[rows], mine, offset[rows], torch.ones_like(offset[rows, 0]))
                 begin += many
-        return part, len(u)
+        return part, len(offset)
+
+    def _cached(self, start: int, stop: int) -> Iterator[slice]:
+        """Rows from start to stop, a few at a time on a CPU."""
+        step = max(1, CACHED // self.model.d) if self.run.device.type == "cpu" else max(1, stop - start)
+        return (slice(begin, min(begin + step, stop)) for begin in range(start, stop, step))
 
     def _draw(self, block: int, unit: int, size: int) -> Tensor:
         """Standard normal or uniform numbers [size, d], float64."""
         draw = torch.rand if self.packets.is_box else torch.randn
         return draw(size, self.model.d, dtype=torch.float64, generator=self.run.generator(DRAWS, block, unit))
 
-    def _packets(self, u: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Loss, slope and offset of every label at the same draws ``u`` [n, d]."""
+    def _offset(self, u: Tensor) -> Tensor:
+        """Offsets from the reference of draws ``u`` [n, d], in their place."""
+        if self.packets.centres is not None:
+            return u.mul_(self.packets.scale)
+        low, high = torch.tensor(list(self.packets.sides), dtype=torch.float64).T.to(u)
+        return u.sub_(0.5).mul_(high - low)
+
+    def _packets(self, offset: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Loss and gradient of every label at the same offsets [n, d]."""
         model, packets = self.model, self.packets
         if packets.centres is None:
-            low, high = torch.tensor(list(packets.sides), dtype=torch.float64).T.to(u)
-            offset = (u - 0.5) * (high - low)
-            x = (packets.reference.to(u) + offset).to(model.dtype)
-            yield from ((*found, offset) for found in model.packets(x, packets.targets[self.labels]))
+            yield from model.packets(self._inputs(packets.reference[0], offset), packets.targets[self.labels])
             return
-        offset = packets.scale * u
         for label in range(self.labels.start, self.labels.stop):
-            x = (packets.centres[label].to(u) + offset).to(model.dtype)
-            ((loss, slope),) = model.packets(x, [packets.targets[label]])
-            precise = u.dtype.to_complex() if model.is_complex else u.dtype
-            loss = loss.to(precise)
-            yield loss, windowed(loss, slope.to(precise), offset, packets.scale), offset
+            yield from model.packets(self._inputs(packets.centres[label], offset), [packets.targets[label]])
+
+    def _inputs(self, reference: Tensor, offset: Tensor) -> Tensor:
+        """Inputs of the model [n, d], in its precision."""
+        x = torch.empty(offset.shape, dtype=self.model.dtype, device=offset.device)
+        reference = reference.to(offset)
+        for rows in self._cached(0, len(x)):
+            x[rows] = reference + offset[rows]
+        return x
+
+    def _steep(self, loss: Tensor, gradient: Tensor, offset: Tensor) -> Tensor:
+        """The slope of the packet [n, d]."""
+        if self.packets.is_box:
+            return gradient
+        precise = offset.dtype.to_complex() if self.model.is_complex else offset.dtype
+        return windowed(loss.to(precise), gradient.to(precise), offset, self.packets.scale)
