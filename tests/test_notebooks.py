@@ -17,12 +17,13 @@ ROOT = Path(__file__).parents[1] / "notebooks"
 READING = "application/vnd.jupyter-phys.reading.v1+json"
 SIGNS_OF_WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json")
 NOTEBOOKS = sorted(path for path in ROOT.rglob("*.ipynb") if not path.parent.name.startswith("."))
-EXERCISES = ROOT / "teaching" / "10_entropy_exercises.ipynb"
-SOLUTIONS = ROOT / "teaching" / "10_entropy_solutions.ipynb"
-QUESTIONS = ("1a", "1b", "1c", "2a", "2b", "3a", "3b")
+QUESTIONS = {"10_entropy": ("1a", "1b", "1c", "2a", "2b", "3a", "3b"), "20_probe": ("1a", "1b", "2a", "2b", "3a", "3b")}
+SETUP = {"10_entropy": ("setup", "judge", "tone", "head"), "20_probe": ("setup", "judge", "networks", "watched")}
+TOLD = {"%entropy": "ΔS (nat)", "%probe": "Δx·Δp"}  # by the readings of a magic
 
 Cell = Any
 
+every_course = pytest.mark.parametrize("course", QUESTIONS)
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -84,16 +85,19 @@ def test_notebooks_run_and_show_their_readings(path: Path, tmp_path: Path):
         assert not [out for out in cell.outputs if out.output_type == "error"]
         assert not [mime for bundle in bundles for mime in bundle if mime in SIGNS_OF_WIDGETS]
         assert printed(cell, "stderr") == "", "nothing red on the page"
-        if cell.source.startswith("%entropy"):
+        for magic in (one for one in TOLD if cell.source.startswith((one, f"%{one}"))):
             (bundle,) = [bundle for bundle in bundles if READING in bundle]
             assert {"text/plain", "text/html", "image/png", READING} <= set(bundle)
             assert len(json.dumps(bundle[READING])) <= 256_000
-            assert "ΔS (nat)" in bundle["text/plain"]
+            assert TOLD[magic] in bundle["text/plain"]
 
 
-@pytest.mark.parametrize(("stem", "least"), [("00_first_reading", 4), ("10_entropy", 6)])
-def test_tutorials_use_the_magic(stem: str, least: int):
-    used = [cell for cell in code(read(ROOT / f"{stem}.ipynb")) if cell.source.startswith("%entropy")]
+@pytest.mark.parametrize(
+    ("stem", "magic", "least"),
+    [("00_first_reading", "%entropy", 4), ("10_entropy", "%entropy", 6), ("20_probe", "%probe", 6)],
+)
+def test_tutorials_use_the_magic(stem: str, magic: str, least: int):
+    used = [cell for cell in code(read(ROOT / f"{stem}.ipynb")) if magic in cell.source]
     assert len(used) >= least
 
 
@@ -103,9 +107,14 @@ def test_the_tutorials_that_instruments_name_are_there():
         assert not tutorial or (ROOT / f"{tutorial}.ipynb").is_file()
 
 
-def test_solutions_answer_every_question_of_the_exercises():
-    asked, solved = by_id(EXERCISES), by_id(SOLUTIONS)
-    answers = {f"answer-{question}" for question in QUESTIONS}
+def exercises(course: str, kind: str = "exercises") -> Path:
+    return ROOT / "teaching" / f"{course}_{kind}.ipynb"
+
+
+@every_course
+def test_solutions_answer_every_question_of_the_exercises(course: str):
+    asked, solved = by_id(exercises(course)), by_id(exercises(course, "solutions"))
+    answers = {f"answer-{question}" for question in QUESTIONS[course]}
     assert {name for name in asked if name.startswith("answer-")} == answers
     for name, source in asked.items():
         assert name in solved
@@ -113,10 +122,11 @@ def test_solutions_answer_every_question_of_the_exercises():
         assert ("..." in source) >= (name in answers)
 
 
-def test_unanswered_exercises_say_so(tmp_path: Path):
-    notebook = ran(read(EXERCISES), tmp_path)
+@every_course
+def test_unanswered_exercises_say_so(course: str, tmp_path: Path):
+    notebook = ran(read(exercises(course)), tmp_path)
     said = {cell.id: printed(cell) for cell in code(notebook) if cell.id.startswith("check-")}
-    assert said == {f"check-{question}": f"{question}: not answered yet.\n" for question in QUESTIONS}
+    assert said == {f"check-{question}": f"{question}: not answered yet.\n" for question in QUESTIONS[course]}
 
 
 CHOOSE = """
@@ -128,7 +138,8 @@ def choose(image, rate, scale):
     delta, psnr = data["delta_S"].values[:, 0], data["psnr"].values[:, 0]
     return {}
 """
-WRONG = [
+WRONG: dict[str, list[tuple[str, str, str]]] = {}
+WRONG["10_entropy"] = [
     ("1a", "tone_answer = {2: 1, 4: 2, 16: 4}", "bits"),
     ("1a", "tone_answer = {2: -math.log(2), 4: -math.log(4), 16: -math.log(16)}", "sign"),
     ("1a", "tone_answer = {2: 2, 4: 4, 16: 16}", "log scale"),
@@ -162,7 +173,8 @@ WRONG = [
     ("3b", "lost_answer = {2: -2.9, 8: 0}", "positive"),
     ("3b", "lost_answer = {2: 23.17, 8: 26.07}", "difference"),
 ]  # fmt: skip
-RIGHT = [
+RIGHT: dict[str, list[tuple[str, str]]] = {}
+RIGHT["10_entropy"] = [
     ("1a", "tone_answer = {2: 0.693, 4: 1.386, 16: 2.773}"),
     ("1b", "image_answer = 2.06"),
     ("1c", "deficit_answer = 1.42"),
@@ -174,21 +186,65 @@ RIGHT = [
 ]  # fmt: skip
 
 
-def judged(answers: list[tuple[str, str]], folder: Path) -> list[str]:
+DIVIDED = 'divided_answer = {{"factor": {}, "rise": {}, "reason": {!r}}}'
+AFTER = """
+def after_best(reading):
+    data = reading.data.squeeze("subject")
+    pgd, width = data["accuracy"].sel(attack="pgd").values, data["delta_p"].values
+    best, clean = pgd.argmax(), data["accuracy"].sel(attack="clean").values.argmax()
+    return {}
+"""
+WRONG["20_probe"] = [
+    ("1a", 'product_answer = {"n = 3": 3, "wide": 0.5, "shifted": 0.5}', "lowest state"),
+    ("1a", 'product_answer = {"n = 3": 2.5, "wide": 0.5, "shifted": 0.5}', "Count the zeros"),
+    ("1a", 'product_answer = {"n = 3": 3.5, "wide": 2.5, "shifted": 0.5}', "happens to the slope"),
+    ("1a", 'product_answer = {"n = 3": 3.5, "wide": 0.5, "shifted": 3}', "from the mean"),
+    ("1a", 'product_answer = {"n = 3": 3.5, "wide": ..., "shifted": 0.5}', "not answered yet"),
+    ("1a", "product_answer = 0.5", "could not be checked"),
+    ("1b", "bound_answer = 0.5", "vanishes at both ends"),
+    ("1b", "bound_answer = 1", "mean of x away"),
+    ("1b", "bound_answer = -1/8", "modulus"),
+    ("1b", "bound_answer = 0.1677", "product itself"),
+    ("2a", "chirp_answer = 4", "¼ of the Gaussian"),
+    ("2a", "chirp_answer = 3", "Mind the squares"),
+    ("2a", "chirp_answer = -1", "b > 0"),
+    ("2a", "chirp_answer = 1.0", "the product is 0.559"),
+    ("2b", "def flat(x):\n    return 0 * x[:, 0] + 1", "less than tenfold"),
+    ("2b", "def flat(x):\n    return x", "one value an input"),
+    ("2b", "def flat(x):\n    return x[:, 0]", "positive"),
+    ("2b", "def flat(x):\n    return 0.1 + 2 * torch.sigmoid(20 * (x[:, 0] - 0.5))", "excess is"),
+    ("3a", DIVIDED.format(0.04, 0.1, "C"), "other way round"),
+    ("3a", DIVIDED.format(10, 0.1, "C"), "The factor"),
+    ("3b", AFTER.format("int(data['epoch'][clean]), pgd[best] - pgd[-1], width[-1] / width[best]"), "*clean*"),
+    ("3b", AFTER.format("int(data['epoch'][best]), pgd[-1] - pgd[best], width[-1] / width[best]"), "as positive"),
+    ("3b", AFTER.format("int(data['epoch'][best])"), "three numbers"),
+]  # fmt: skip
+RIGHT["20_probe"] = [
+    ("1a", 'product_answer = {"shifted": 0.5, "wide": 0.5, "n = 3": 3.5}'),
+    ("1b", "bound_answer = np.float64(0.125)"),
+    ("2a", "chirp_answer = 3.46"),
+    ("2b", "def flat(x):\n    return torch.exp(-3 * x[:, 0])"),
+    ("3b", AFTER.format("int(data['epoch'][best]), float(pgd[best] - pgd[-1]), float(width[-1] / width[best])")),
+]
+
+
+def judged(course: str, answers: list[tuple[str, str]], folder: Path) -> list[str]:
     """What the checking cells say to these answers."""
-    cells = by_id(EXERCISES)
-    setup = [cells[name] for name in ("setup", "judge", "tone", "head")]
+    cells = by_id(exercises(course))
+    setup = [cells[name] for name in SETUP[course]]
     pairs = [source for question, answer in answers for source in (answer, cells[f"check-{question}"])]
     return ran_cells([*setup, *pairs], folder)[len(setup) + 1 :: 2]
 
 
-def test_wrong_answers_are_rejected_with_a_hint(tmp_path: Path):
-    said = judged([(question, answer) for question, answer, _ in WRONG], tmp_path)
-    for (question, answer, hint), words in zip(WRONG, said, strict=True):
+@every_course
+def test_wrong_answers_are_rejected_with_a_hint(course: str, tmp_path: Path):
+    said = judged(course, [(question, answer) for question, answer, _ in WRONG[course]], tmp_path)
+    for (question, answer, hint), words in zip(WRONG[course], said, strict=True):
         assert words.startswith((f"{question}: not yet. ", f"{question}: not answered yet.")), (answer, words)
         assert hint in words, (answer, words)
 
 
-def test_right_answers_are_accepted_however_they_were_found(tmp_path: Path):
-    said = judged(RIGHT, tmp_path)
-    assert said == [f"{question}: right.\n" for question, _ in RIGHT]
+@every_course
+def test_right_answers_are_accepted_however_they_were_found(course: str, tmp_path: Path):
+    said = judged(course, RIGHT[course], tmp_path)
+    assert said == [f"{question}: right.\n" for question, _ in RIGHT[course]]
