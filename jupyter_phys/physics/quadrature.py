@@ -18,6 +18,13 @@ def legendre(order: int) -> tuple[Tensor, Tensor]:
     return nodes, 2 * vectors[0] ** 2
 
 
+def laguerre(order: int) -> tuple[Tensor, Tensor]:
+    """Nodes and weights for integrals over (0, inf) with the weight e^-x, in the same way."""
+    k = torch.arange(order, dtype=torch.float64)
+    nodes, vectors = torch.linalg.eigh((2 * k + 1).diag() + k[1:].diag(1) + k[1:].diag(-1))
+    return nodes, vectors[0] ** 2
+
+
 def line(side: Side, panels: int) -> tuple[Tensor, Tensor]:
     """Nodes and weights, float64 [16 panels], of one side (low, high); either end may be infinite.
 
