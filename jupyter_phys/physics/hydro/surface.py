@@ -1,8 +1,8 @@
 """The surface on which a fluid has cooled to one energy density, as the rows that spectra are integrated over.
 
 Between two times every edge of the grid, in tau, x or y, that crosses the energy density is one element: its normal
-lies along the edge and its size is that of the cell face it goes through. Such steps tile the same projections as the smooth
-surface, so integrals of p.dS come out to the order of the grid, with no polygons to build.
+lies along the edge and its size is that of the cell face it goes through. Such steps tile the same projections as the
+smooth surface, so integrals of p.dS come out to the order of the grid, with no polygons to build.
 """
 
 import torch
