@@ -15,7 +15,7 @@ from jupyter_phys.instruments.probe.functions import domain
 from jupyter_phys.instruments.probe.models import losses
 from jupyter_phys.instruments.probe.models.data import Examples, array, examples, is_whole
 from jupyter_phys.instruments.probe.models.model import Model, network
-from jupyter_phys.instruments.probe.models.sound import TRIED, sound
+from jupyter_phys.instruments.probe.models.sound import TRIED, failed, sound
 from jupyter_phys.instruments.probe.packets.packet import Packets
 from jupyter_phys.instruments.probe.probed import Probed
 from jupyter_phys.instruments.probe.settings import Inputs, Settings
@@ -41,23 +41,18 @@ def network_probed(name: str, value: Any, inputs: Inputs, settings: Settings, ru
     classes = _classes(given, inputs)
     said, loss = losses.chosen(inputs.loss, classes=classes)
     found = network(name, value, loss, inputs.normalise, trial, run)
-    if centre is not None:
-        given = given or Examples(centre, _labels(found, centre, inputs, run, classes=classes))
+    around = None if centre is None else Examples(centre, _labels(found, centre, inputs, run, classes=classes))
+    given = given or around
     assert given is not None
     if classes:
-        told = (
-            [_given_labels(array(inputs.label, "label="), len(centre), classes=True)]
-            if (centre is not None and inputs.label is not None)
-            else []
-        )
-        _check_classes(found, given.x, [given.y, *told])
+        _check_classes(found, given.x, [one.y for one in (given, around) if one is not None])
     elif settings.attack == "autoattack":
         raise Refused("AutoAttack is for classes.", given="targets that are values", instead="attack=pgd")
     x = found.inputs(given.x[:TRIED])
     sound(found, x, given.y[:TRIED].to(run.device), run)
     chosen = given.drawn(settings.images, run)
     bounds = _bounds(found, chosen, settings)
-    packets = _packets(found, given, centre, inputs, settings, bounds, run, classes=classes)
+    packets = _packets(found, given, around, inputs, settings, bounds, run)
     victims = Victims(found, found.inputs(chosen.x), chosen.y, classes, bounds)
     return Probed(name, found, packets, victims, said)
 
@@ -98,8 +93,12 @@ def _labels(found: Model, centre: Tensor, inputs: Inputs, run: Run, *, classes: 
         return _given_labels(array(inputs.label, "label="), len(centre), classes=classes)
     if not classes:
         raise Refused("A centre of a network that gives values needs a target.", given="no label=", instead="label=")
-    with torch.no_grad():
-        answers = found.answers(found.inputs(centre))
+    x = found.inputs(centre)
+    try:
+        with torch.no_grad():
+            answers = found.answers(x)
+    except RuntimeError as reason:
+        raise failed(found, x, reason) from reason
     run.note(f"The label of centre= is what {found.name} answers.")
     return predicted(answers).cpu()
 
@@ -161,18 +160,17 @@ def _bounds(found: Model, chosen: Examples, settings: Settings) -> tuple[float, 
 
 
 def _packets(
-    found: Model, given: Examples, centre: Tensor | None, inputs: Inputs, settings: Settings,
-    bounds: tuple[float, float], run: Run, *, classes: bool,
+    found: Model, given: Examples, around: Examples | None, inputs: Inputs, settings: Settings,
+    bounds: tuple[float, float], run: Run,
 ) -> Packets:  # fmt: skip
     is_box = settings.packet == "box" or (settings.packet == "auto" and inputs.domain is not None)
     sides = domain(inputs.domain, found.d) if inputs.domain is not None else [bounds] * found.d
-    if centre is not None:
-        y = given.y if len(given.y) == len(centre) and inputs.data is None else _labels(
-            found, centre, inputs, run, classes=classes)  # fmt: skip
-        names = [f"centre {i}" + (f" (label {int(y[i])})" if classes else "") for i in range(len(centre))]
-        chosen = found.inputs(centre[: settings.labels]).flatten(1).double().cpu()
-        targets: list[Tensor | None] = [y[i : i + 1].to(run.device) for i in range(len(centre))]
-    elif classes:
+    if around is not None:
+        said = [f" (label {int(y)})" for y in around.y] if around.are_classes else [""] * len(around)
+        names = [f"centre {i}{label}" for i, label in enumerate(said)]
+        chosen = found.inputs(around.x[: settings.labels]).flatten(1).double().cpu()
+        targets: list[Tensor | None] = [y[None].to(run.device) for y in around.y]
+    elif given.are_classes:
         names, chosen, targets = _of_classes(found, given, settings, run)
     else:
         names, chosen = ["mean"], _mean(found, given.x)[None]

@@ -37,7 +37,7 @@ def sound(model: Model, x: Tensor, target: Tensor | None, run: Run) -> None:
         except Exception as reason:  # whatever a stranger's model raises
             if is_out_of_memory(reason):
                 raise
-            raise _failed(model, x, reason) from reason
+            raise failed(model, x, reason) from reason
         _one_each(model, loss, len(x))
         model.is_complex = loss.is_complex()
         model.cost = 2.0 * sum(kept.values()) / len(x) + 8.0 * VALUES * model.d
@@ -70,7 +70,8 @@ def _count(one: Tensor, kept: dict[int, int]) -> Tensor:
     return one
 
 
-def _failed(model: Model, x: Tensor, reason: Exception) -> Refused:
+def failed(model: Model, x: Tensor, reason: Exception) -> Refused:
+    """The refusal of what a model itself raises on inputs ``x``."""
     said = str(reason).strip().splitlines()[0][:200] if str(reason) else type(reason).__name__
     cure = "torch functions in place of numpy's" if "numpy()" in said else ""
     if "dtype" in said or "scalar type" in said:
