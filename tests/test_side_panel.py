@@ -19,6 +19,7 @@ mask = np.random.default_rng(0).random((32, 32)) < 0.3
 net = torch.nn.Linear(8, 4)
 wave = torch.zeros(64, dtype=torch.float64)
 odd = type({MARKUP!r}, (torch.nn.Module,), {{}})()
+block = torch.zeros(2, 2, 2, 2, 2)
 text = "no subject"
 """
 LOAD = "%load_ext jupyter_phys"
@@ -149,7 +150,7 @@ def test_it_lists_what_can_be_measured(page: Any):
     for name, facts in told.items():
         assert " ".join(row(page, name).inner_text().split()) == f"{name} {facts}"
     assert row(page, "text").count() == 0 and row(page, "np").count() == 0
-    assert panel(page).locator("[data-pick=instrument] option").all_inner_texts() == ["%entropy"]
+    assert panel(page).locator("[data-pick=instrument] option").all_inner_texts() == ["%entropy", "%probe"]
     bench = panel(page).locator("[data-section='device and memory']").inner_text()
     assert "cpu · " in bench and "GiB" in bench and "holds" in bench
 
@@ -179,8 +180,8 @@ def test_measure_writes_the_line_below_the_active_cell_and_runs_it(page: Any):
 
 def test_a_variable_that_no_instrument_measures_says_so(page: Any):
     kept = panel(page).locator("output").inner_text()
-    row(page, "odd").click()
-    panel(page).get_by_text("No instrument here measures odd.").wait_for()
+    row(page, "block").click()
+    panel(page).get_by_text("No instrument here measures block.").wait_for()
     assert panel(page).locator("output").inner_text() == kept
     row(page, "mask").click()
     assert panel(page).get_by_text("No instrument here").count() == 0

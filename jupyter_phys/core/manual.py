@@ -12,6 +12,7 @@ from jupyter_phys.core.session import JupyterPhys
 from jupyter_phys.core.settings import Option, Settings
 
 WIDTH = 100
+LONG = 8  # characters of a number that are too many
 FLAGS = {
     "-i, --interactive": "open live sliders beside the reading",
     "--check": "run the calibration: known answers with their sources",
@@ -80,4 +81,5 @@ def _wrapped(said: str) -> str:
 
 
 def _default(one: Option) -> str:
-    return f"{one.default:.4g}" if isinstance(one.default, float) else str(one.default)
+    said = str(one.default)
+    return f"{one.default:.4g}" if isinstance(one.default, float) and len(said) > LONG else said

@@ -127,13 +127,14 @@ def _accepts(task: BoundTask, value: Any) -> bool:
 
 @lru_cache(maxsize=1)
 def tasks() -> tuple[tuple[str, BoundTask], ...]:
-    """Every task that loads with the name of its instrument, found once: what is installed does not change."""
+    """Every task that a form can write, with its instrument's name, found once: what is installed does not change."""
     return tuple((name, task) for name in instrument.packages() for task in _loading(name))
 
 
 def _loading(name: str) -> Iterator[BoundTask]:
     try:
         found = instrument.find(name)
-        yield from (task for one in found.card.tasks if (task := found.task(one)).subjects)
+        names = (name for name, one in found.card.tasks.items() if not one.around)
+        yield from (task for name in names if (task := found.task(name)).subjects)
     except Exception:  # a stranger's package may raise anything; the list of instruments says why
         return

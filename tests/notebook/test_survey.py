@@ -129,7 +129,9 @@ def test_a_subject_that_is_no_array_is_listed_by_its_type():
 def test_instruments_tell_tasks_subjects_and_the_schema_of_their_settings():
     for told in survey.instruments():
         found = instrument.find(told["name"])
-        assert [one["name"] for one in told["tasks"]] == list(found.card.tasks) and not told["broken"]
+        assert [one["name"] for one in told["tasks"]] == [
+            n for n, one in found.card.tasks.items() if not one.around
+        ] and not told["broken"]
         for one in told["tasks"]:
             task = found.task(one["name"])
             assert set(one["schema"]["properties"]) == set(task.settings.options())
