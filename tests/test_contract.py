@@ -635,6 +635,19 @@ def test_numbers_are_printed_with_their_errors(entry: Entry, kind: str, readings
         assert any(re.fullmatch(r"-?\d+\.?\d*\([\d.]+\)(e[+-]\d+)?", one) for one in cells)
 
 
+@pytest.mark.parametrize("kind", ["complete", "partial", "swept"])
+@promise(8, "table")
+def test_a_table_has_no_more_rows_than_there_are_numbers(entry: Entry, kind: str, readings: Any):
+    reading = readings[entry.name][kind]
+    frame = reading.to_dataframe().reset_index()
+    numbers = {name: one for name, one in reading.data.data_vars.items() if one.attrs.get("role") != "picture"}
+    assert set(numbers) <= set(frame.columns)
+    assert len(frame) <= sum(one.size for one in numbers.values())
+    for name in entry.numbers:
+        known = reading.data[name].values[np.isfinite(reading.data[name].values)]
+        assert set(known) == set(frame[name].dropna())
+
+
 # --- 9: calibration and pure kernels
 
 

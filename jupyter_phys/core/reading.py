@@ -80,11 +80,21 @@ class Reading:
         return figure(self.panels() if panels is None else panels, self.title, theme)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """The numbers as a table; pictures and curves stay out."""
+        """The numbers as a table; pictures and curves stay out.
+
+        Variables that share no dimensions stand below one another, each with rows of its own: a row for every
+        combination of all dimensions could be millions.
+        """
         pictures = [name for name, one in self.data.data_vars.items() if one.attrs.get("role") == "picture"]
         numbers = self.data.drop_vars(pictures)
         used = {dim for one in numbers.data_vars.values() for dim in one.dims}
-        return numbers.drop_dims(set(numbers.dims) - used).to_dataframe()
+        numbers = numbers.drop_dims(set(numbers.dims) - used)
+        kinds = {frozenset(one.dims) for one in numbers.data_vars.values()}
+        whole = [kind for kind in kinds if not any(kind < other for other in kinds)]
+        if len(whole) < 2:
+            return numbers.to_dataframe()
+        whole.sort(key=lambda kind: [dim not in kind for dim in numbers.dims])
+        return _stacked(numbers, whole)
 
     def save(self, path: str | Path) -> Path:
         """Write it to ``.nc`` (netCDF) or ``.json``; :func:`load` gives it back to the bit."""
@@ -172,6 +182,18 @@ class Reading:
 
     def __repr__(self) -> str:
         return text.render(self.title, self.panels(), self.notes)
+
+
+def _stacked(numbers: xr.Dataset, kinds: list[frozenset[Any]]) -> pd.DataFrame:
+    """The variables over each of these sets of dimensions, below one another; of fewer dimensions with the first."""
+    import pandas as pd
+
+    left, frames = set(numbers.data_vars), list[Any]()
+    for kind in kinds:
+        mine = [name for name in numbers.data_vars if name in left and set(numbers[name].dims) <= kind]
+        left -= set(mine)
+        frames.append(numbers[mine].to_dataframe().reset_index())
+    return pd.concat(frames, ignore_index=True)
 
 
 def figure(panels: Sequence[Panel], title: str, theme: Literal["light", "dark"] = "light") -> Figure:
