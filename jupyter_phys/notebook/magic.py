@@ -196,6 +196,8 @@ def _subject(shell: Any, task: instrument.BoundTask, text: str) -> Any:
     if not text:
         return None
     value = _evaluated(shell, text, task.subjects.named, "subject", shadowed=True)
+    if value is None:
+        raise Refused("The subject is None.", given=text, allowed=task.subjects.accepts)
     if isinstance(value, str):
         return value
     if text in task.subjects.named and not callable(value) and not task.subjects.measurable(value):

@@ -124,10 +124,12 @@ def sharpened(found: Moments) -> Moments:
     What the sampled one is off by comes from the same fluctuations of the window's own part of u^2 that move
     Delta x and Delta p, both by the same factor to first order; dividing it out leaves the error of what the loss adds.
     """
-    factor = (2 * found.bound).sqrt()
-    half = torch.full_like(found.bound, 0.5)
-    product = found.product / (2 * found.bound)
-    return found._replace(delta_x=found.delta_x / factor, delta_p=found.delta_p / factor, product=product, bound=half)
+    twice = 2 * found.correlation.real.abs()
+    factor = twice.sqrt()
+    return found._replace(
+        delta_x=found.delta_x / factor, delta_p=found.delta_p / factor, product=found.product / twice,
+        bound=found.bound / twice,
+    )  # fmt: skip
 
 
 def _square(values: Tensor) -> Tensor:

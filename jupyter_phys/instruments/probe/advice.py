@@ -68,21 +68,25 @@ def mind_packets(bench: Bench, data: xr.Dataset, i: int) -> None:
             bench.run.warn(f"{one.name}: ½ does not apply: the loss does not vanish at the edge of the domain. "
                            "The bound is |c|.")  # fmt: skip
         return
-    off = rows["gradient_check"].values[rows["ess"].values >= FEWEST]
-    if (off > SIGMAS).any():
-        bench.run.warn(f"{one.name}: the gradient is not that of the loss (its mean under the window is "
-                       f"{np.nanmax(off):.0f} standard errors off zero). Is there a detached step, a jump, or a "
-                       "normalisation outside?")  # fmt: skip
+    enough = rows["ess"].values >= FEWEST
+    for name, said in (("gradient_check", "its mean under the window is"), ("bound_check", "the bound it gives is")):
+        off = rows[name].values[enough]
+        if (off > SIGMAS).any():
+            far = f"{np.nanmax(off):.0f} standard errors off {'zero' if name == 'gradient_check' else '½'}"
+            bench.run.warn(f"{one.name}: the gradient is not that of the loss ({said} {far}). Is there a detached "
+                           "step, a jump, or a normalisation outside?")  # fmt: skip
+            return
 
 
 def _mind_samples(bench: Bench, one: Probed, rows: xr.Dataset) -> None:
     ess, samples = rows["ess"].values, rows["samples"].values
     if np.isnan(ess).all():
         return
-    low = ess < FEWEST
+    low = ~(ess >= FEWEST)
     if low.any():
         label = str(rows["label"].values[low][0])
-        bench.run.warn(f"{one.name}: products of {int(low.sum())} packets are withheld: only {ess[low].min():.0f} "
+        several = f"products of {int(low.sum())} packets are" if low.sum() > 1 else "the product of one packet is"
+        bench.run.warn(f"{one.name}: {several} withheld: only {np.nan_to_num(ess[low]).min():.0f} "
                        f"effective samples ({label}). More samples=, a smaller s= or domain= give more.")  # fmt: skip
     steep = [float(np.median(known)) for row in rows["ess_p"].values if (known := row[np.isfinite(row)]).size]
     fewest = min(steep, default=np.inf)

@@ -91,6 +91,12 @@ def set_up(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run:
     for name, value in subjects.items():
         builder = function_probed if _is_function(value, inputs) else network_probed
         bench.probed.append(builder(name, value, inputs, settings, run))
+    if "s" in run.swept and any(one.packets.is_box for one in bench.probed):
+        raise Refused(
+            "s= belongs to a window, and this packet is a box.", given="a list for s=", instead="packet=window"
+        )
+    if "eps" in run.whole and any(one.victims is None for one in bench.probed):
+        raise Refused("Nothing is attacked here: the subject itself is the loss.", given="eps=", instead="data=(x, y)")
     kinds = {(one.victims is None, one.model.d) for one in bench.probed}
     if len(kinds) > 1:
         raise Refused("These subjects are not measured together: their inputs differ.",

@@ -93,6 +93,7 @@ def _empty(bench: Bench) -> xr.Dataset:
     add("ess", ONE, "", "effective number of samples of the packet")
     add("samples", ONE, "", "samples, or nodes of a quadrature")
     add("gradient_check", ONE, "", "standard errors by which the mean slope under a window is off zero")
+    add("bound_check", ONE, "", "standard errors by which the mean of |c| as sampled under a window is off ½")
     if any(one.model.is_complex for one in bench.probed):
         add("covariance", EACH, "", "covariance of position and momentum")
     _add_attacks(bench, add)
@@ -121,7 +122,7 @@ def _write_packets(bench: Bench, data: xr.Dataset, i: int, found: Found) -> None
     told, errors = found.moments(), found.errors()
     one, into = bench.probed[i], data.variables
     ess = told.ess.cpu().numpy()
-    few = (ess < advice.FEWEST) & (not found.is_integral)
+    few = ~(ess >= advice.FEWEST) & (not found.is_integral)  # of a loss that is zero everywhere it is not a number
     d, count = one.model.d, len(ess)
     rows = slice(found.labels.start, found.labels.start + count)
     for name in WIDTHS:
@@ -145,6 +146,8 @@ def _write_packets(bench: Bench, data: xr.Dataset, i: int, found: Found) -> None
         into["ess_p"][i, rows, :d] = np.where(np.isnan(steep), np.nan, steep)
     if not one.packets.is_box:
         into["gradient_check"][i, rows] = slope_excess(found.sums).cpu().numpy()
+        if not one.model.is_complex:
+            into["bound_check"][i, rows] = found.off_bound().cpu().numpy()
     into["samples"][i, rows] = found.samples
     if found.is_integral:
         advice.mind_integral(bench, one, found)

@@ -13,7 +13,7 @@ from jupyter_phys.core.settings import option
 WIDTHS = ("delta_x", "delta_p", "product", "bound")
 PACKET = (
     *(f"{name}{which}{se}" for name in WIDTHS for which in ("", "_mean", "_grand") for se in ("", "_se")),
-    "mean_x", "mean_p", "correlation", "covariance", "ess", "ess_p", "samples", "gradient_check",
+    "mean_x", "mean_p", "correlation", "covariance", "ess", "ess_p", "samples", "gradient_check", "bound_check",
 )  # fmt: skip
 ATTACKED = ("accuracy", "accuracy_se", "deviation", "deviation_se", "largest_deviation")
 CONJUGATE = ("cc", "alignment", "right")
@@ -48,7 +48,7 @@ class Settings(Base):
     norm: Literal["linf", "l2"] = option("linf", "norm in which eps is measured", gives=ATTACKED)
     steps: int = option(20, "gradient steps of PGD", low=1, high=1000, log=True, gives=ATTACKED)
     step: float | None = option(
-        None, "length of a step of PGD; none: 2.5 eps/steps", low=0, high=10, unit="input range", gives=ATTACKED
+        None, "length of a step of PGD; none: 2.5 eps/steps", low=1e-6, high=10, unit="input range", gives=ATTACKED
     )
     restarts: int = option(1, "random starts of PGD", low=1, high=100, gives=ATTACKED)
     start: Literal["random", "input"] = option("random", "where PGD starts: in the ball, or at the input itself",

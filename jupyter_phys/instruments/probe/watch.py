@@ -67,9 +67,15 @@ class Watch(Around):
             self._measure()
 
     def _measure(self) -> None:
-        with self.measuring():
-            run = Run(self._sweep.jobs[0].how, Meter("", shown=False))
-            found = measure(self.asked.subjects, self.inputs, self.settings, run)
+        run = Run(self._sweep.jobs[0].how, Meter("", shown=False))
+        try:
+            with self.measuring():
+                found = measure(self.asked.subjects, self.inputs, self.settings, run)
+        except Refused as refusal:
+            if not self._moments:
+                raise
+            self.run.warn(f"Not measured at step {self.steps}: {refusal.what}")  # and the training goes on
+            return
         self.run.facts |= run.facts
         for note in run.notes:
             kind = re.sub(r"[\d.e+-]+", "", note.text)

@@ -153,6 +153,30 @@ def test_a_step_that_autograd_does_not_see_is_told():
     assert any("gradient is not that of the loss" in note.text for note in reading.notes)
 
 
+def test_a_gradient_of_half_the_size_is_told_where_the_mean_slope_is_zero_by_symmetry():
+    reading = probed(lambda x: 1 + x[:, 0] * x[:, 0].detach(), centre=[0.0], s=1.0, samples=20_000)
+    assert value(reading, "bound_check") > 5 > value(reading, "gradient_check")
+    assert any("gradient is not that of the loss" in note.text for note in reading.notes)
+    right = probed(lambda x: 1 + x[:, 0] ** 2, centre=[0.0], s=1.0, samples=20_000)
+    assert value(right, "product") == pytest.approx(math.sqrt(22 / 6) / 2, rel=0.05)
+    assert not [note for note in right.notes if note.level == "warning"]
+
+
+def test_a_phase_under_a_window_keeps_its_covariance():
+    reading = probed(lambda x: torch.exp(0.95j * x[:, 0] ** 2), centre=[0.0], s=1.0, samples=50_000)
+    assert value(reading, "delta_x") == pytest.approx(1, rel=0.02)
+    assert value(reading, "product") == pytest.approx(math.sqrt(0.25 + 1.9**2), rel=0.02)
+    assert value(reading, "bound") == pytest.approx(value(reading, "product"), rel=1e-6)
+    assert value(reading, "covariance") == pytest.approx(1.9, rel=0.05)
+
+
+def test_settings_that_mean_nothing_here_are_refused():
+    with pytest.raises(Refused, match="belongs to a window"):
+        probed(gaussian, domain=(-6, 6), s=[0.1, 0.2])
+    with pytest.raises(Refused, match="Nothing is attacked"):
+        probed(gaussian, domain=(-6, 6), eps=[0.1, 0.2])
+
+
 REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
     "no place": (gaussian, {}, "domain="),
     "no volume": (gaussian, {"domain": (1, 1)}, "volume"),

@@ -386,6 +386,18 @@ class Rooted(nn.Module):
         return self.net(x.sqrt())
 
 
+def test_a_class_whose_loss_is_zero_everywhere_is_withheld_and_named():
+    def sure(x: Tensor) -> Tensor:
+        z = NET(x.float())
+        return torch.stack([z[:, 0] + 1e4, z[:, 1], z[:, 2]], 1)
+
+    reading = probed(sure, precision="float32")
+    product = reading.data["product"].values[0]
+    assert np.isnan(product[0]).all() and np.isfinite(product[1:]).all()
+    assert any("withheld" in note.text for note in reading.notes)
+    assert np.isfinite(reading.data["accuracy"].values).all()
+
+
 def test_random_states_are_as_before():
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # type: ignore[union-attr]
     probed(NET)

@@ -156,6 +156,18 @@ def test_regression_and_no_attack():
         assert w.reading.panels() and "accuracy" not in w.reading.data
 
 
+def test_a_measurement_that_is_refused_does_not_end_the_training():
+    training = Training()
+    with jp.probe.watch(training.net, data(), every=1, **QUICK) as w:
+        training.step(torch.arange(20))
+        with torch.no_grad():
+            training.net[4].weight.fill_(torch.nan)
+        training.step(torch.arange(20, 40))
+        done = True
+    assert done and w.reading.data["step"].values.tolist() == [0, 1]
+    assert any("Not measured at step 2" in note.text for note in w.reading.notes)
+
+
 def test_what_cannot_be_watched_is_refused():
     net = Training().net
     for subject, options in (
@@ -230,6 +242,8 @@ def test_a_cell_that_is_none(shell: InteractiveShell):
         shell.run_cell_magic("probe", LINE, "for")
     with pytest.raises(ZeroDivisionError):
         shell.run_cell_magic("probe", LINE, "1/0")
+    with pytest.raises(UsageError, match="is None"):
+        shell.run_cell_magic("probe", "data=data", "print()")
     with pytest.raises(UsageError, match="in the line and in the body"):
         shell.run_cell_magic("entropy", "random", "x = 1")
 

@@ -60,6 +60,15 @@ class Found:
         """Standard errors of the same, [label + 1, d + 1] with means as in `grand`."""
         return jackknife(self.sums, grand, by(self.is_box))
 
+    def off_bound(self) -> Tensor:
+        """Standard errors by which the mean of c as sampled is off -1/2, [label]; under a window it is that exactly."""
+
+        def mean(values: Tensor) -> Tensor:
+            return values.mean(-1, keepdim=True)
+
+        sampled = moments(self.sums).correlation.real.abs().mean(-1)
+        return (sampled - 0.5).abs() / jackknife(self.sums, mean).bound[:, 0]
+
     @property
     def is_integral(self) -> bool:
         """Whether it comes from quadrature."""
@@ -89,11 +98,11 @@ def normalisable(model: Model, sums: Sums) -> None:
         Refused: the loss is zero everywhere, or not finite somewhere.
     """
     total = sums.l2.sum(1)
-    if not (torch.isfinite(total) & (total > 0)).all() or not torch.isfinite(sums.gg).all():
-        what = (
-            f"is zero everywhere, in {str(model.dtype).removeprefix('torch.')}"
-            if (total == 0).any()
-            else "or its gradient is not finite somewhere"
-        )
-        raise Refused(f"The loss of {model.name} {what}: there is no packet.", given=f"∫l² = {float(total.min()):g}",
-                      allowed="a finite loss that is not zero everywhere")  # fmt: skip
+    if not torch.isfinite(total).all() or not torch.isfinite(sums.gg).all():
+        raise Refused(f"The loss of {model.name} or its gradient is not finite somewhere: there is no packet.",
+                      given=f"∫l² = {float(total.max()):g}", allowed="a finite loss on the whole domain")  # fmt: skip
+    if (total == 0).all():
+        precision = str(model.dtype).removeprefix("torch.")
+        where = f"zero everywhere it was looked at, in {precision}"
+        raise Refused(f"The loss of {model.name} is {where}: there is no packet.", given="∫l² = 0",
+                      instead="a larger s=, a smaller domain=, or a network in float64")  # fmt: skip

@@ -41,7 +41,7 @@ def _error(sums: Sums, packets: Packets) -> float:
     """Relative error of the mean product."""
     told = by(packets.is_box)
     mean = jackknife(sums, lambda one: one.mean((-1, -2), keepdim=True), told).product
-    return float(mean / told(sums).product.mean())
+    return float(mean / told(sums).product.nanmean())
 
 
 @dataclass(frozen=True)

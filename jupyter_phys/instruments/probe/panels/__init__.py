@@ -28,7 +28,7 @@ def panels(reading: Reading) -> list[Panel]:
     first = data.isel(dict.fromkeys(swept, 0))
     shown: list[Panel] = [products(data, swept, reading.record)]
     if attacked:
-        shown.append(under_attack(data, attacked[0], swept))
+        shown.append(under_attack(data, attacked[0], swept, reading.record))
     shown += sweeps(data, swept, box=reading.record.facts.get("packet") == "box")
     where = ", ".join(f"{name}={place(data[name].values[0])}" for name in swept)
     pictures = [*views(first, reading.record.facts, reading.settings), *waves.views(first)]

@@ -99,7 +99,7 @@ def told(value: float, error: float) -> str:
     return number(value, error if known else None, digits=4 if known else 6 if abs(value) >= 0.1 else 5)
 
 
-def under_attack(data: xr.Dataset, name: str, swept: list[str]) -> Table:
+def under_attack(data: xr.Dataset, name: str, swept: list[str], record: Record) -> Table:
     """Accuracy (or deviation of values) by attack and size."""
     here = [one for one in swept if one in data[name].dims]
     sizes = data["eps"].values
@@ -115,7 +115,21 @@ def under_attack(data: xr.Dataset, name: str, swept: list[str]) -> Table:
             ]
             rows.append([*places, str(one["subject"].item()), attacked.ATTACKS[str(one["attack"].item())], *cells])
     title = attacked.heading(data) if name == "accuracy" else "Change of the answer under attack"
-    return Table(title, columns, rows, note="ε in units of the input range; errors in brackets are standard errors.")
+    return Table(title, columns, rows, note=f"{_attacked_how(data, record)} Errors in brackets are standard errors.")
+
+
+def _attacked_how(data: xr.Dataset, record: Record) -> str:
+    """Without which nobody can compare: the inputs, the norm, and how PGD went."""
+    asked = record.settings
+    norm = {"linf": "L∞", "l2": "L2"}[asked["norm"]]
+    said = f"{data.sizes['sample']} inputs; ε in units of the input range, {norm}."
+    if asked["attack"] in ("pgd", "autoattack"):
+        length = "2.5 ε/steps" if asked["step"] is None else f"{asked['step']:.3g}"
+        start = f"{asked['restarts']} random start{'s' * (asked['restarts'] > 1)}"
+        said += (
+            f" PGD: {asked['steps']} steps of {length}, {start if asked['start'] == 'random' else 'from the input'}."
+        )
+    return said
 
 
 def _share(value: float, error: float) -> str:
