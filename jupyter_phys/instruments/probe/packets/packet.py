@@ -66,8 +66,10 @@ class Found:
         def mean(values: Tensor) -> Tensor:
             return values.mean(-1, keepdim=True)
 
-        sampled = moments(self.sums).correlation.real.abs().mean(-1)
-        return (sampled - 0.5).abs() / jackknife(self.sums, mean).bound[:, 0]
+        found = moments(self.sums)
+        off = (found.correlation.real.abs().mean(-1) - 0.5).abs()
+        bias = 1 / found.ess  # of a correlation from so few, which a mean over many coordinates would show
+        return (off - bias).clamp_min(0) / jackknife(self.sums, mean).bound[:, 0]
 
     @property
     def is_integral(self) -> bool:
