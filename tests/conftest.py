@@ -21,6 +21,16 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     running.close()
 
 
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A fresh page, which must leave no error in the console."""
+    errors: list[str] = []
+    opened = laboratory.new_page(chromium, errors)
+    yield opened
+    opened.context.close()
+    assert errors == []
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """The browser of this machine. No longer than a module, as asyncio runs nothing else beside it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import lab as laboratory
@@ -36,16 +35,6 @@ DRAGS = f"""async (it, values) => {{
     await new Promise(done => requestAnimationFrame(done));
   }}
 }}"""
-
-
-@pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
-    """A fresh page, which must leave no error in the console."""
-    errors: list[str] = []
-    opened = laboratory.new_page(chromium, errors)
-    yield opened
-    opened.context.close()
-    assert errors == []
 
 
 def live(page: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import lab as laboratory
@@ -26,16 +25,6 @@ def step():
 packet = lambda x: (x[:, 0]**2 - 1) * torch.exp(-x[:, 0]**2 / 4)"""
 QUICK = "data=(x, y) samples=400 images=20 steps=2 eps=0.1"
 OUTPUTS = "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.outputs.toJSON()"
-
-
-@pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
-    """A fresh page, which must leave no error in the console."""
-    errors: list[str] = []
-    opened = laboratory.new_page(chromium, errors)
-    yield opened
-    opened.context.close()
-    assert errors == []
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])

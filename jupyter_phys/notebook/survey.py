@@ -35,7 +35,7 @@ def _instrument(name: str) -> dict[str, Any]:
     try:
         found = instrument.find(name)
         # what measures while code runs is written by hand, over that code
-        tasks = [_task(found.task(name)) for name, one in found.card.tasks.items() if not one.around]
+        tasks = [_task(found.task(word)) for word, one in found.card.tasks.items() if not one.around]
         return {"name": name, "title": found.card.title, "tasks": tasks, "broken": ""}
     except Exception as reason:  # a stranger's package may raise anything
         why = reason.what if isinstance(reason, Refused) else f"{type(reason).__name__}: {reason}"

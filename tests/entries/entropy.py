@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from entries import Entry, Named
+from entries.changing import Changing, Stats
 from jupyter_phys.instruments.entropy.acquire import zero_filled
 from jupyter_phys.instruments.entropy.baselines import psnr, retained
 from jupyter_phys.instruments.entropy.settings import Settings
@@ -34,15 +35,6 @@ def thinned(field: Any) -> Any:
     return field * keep * (torch.rand(field.shape, dtype=torch.float64).numpy() < 0.9)
 
 
-class Stats:
-    """A plain object, shown by what it holds."""
-
-    n = 0
-
-    def __repr__(self) -> str:
-        return f"Stats({self.n})"
-
-
 class Fading:
     """A callable that is another after each call."""
 
@@ -59,29 +51,19 @@ class Fading:
         return f"Fading({self.gain}, {self.stats}, {self.seen})"
 
 
-class Net(nn.Module):
+class Net(Changing):
     """Changes all it can when it is called: weights, running means, a count, plain tensors and objects, and draws."""
 
     def __init__(self) -> None:
         super().__init__()
         self.conv, self.norm, self.drop = nn.Conv2d(1, 1, 3, padding=1), nn.BatchNorm2d(1), nn.Dropout(0.2)
-        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
-        self.seen, self.history, self.draws = torch.zeros(3), [1], np.random.default_rng(0)
-        self.stats, self.nested, self.array = Stats(), {"deep": [Stats()]}, np.ones(2)
         self.conv.register_forward_hook(self.watch)
 
-    def watch(self, module: nn.Module, given: Any, answer: torch.Tensor) -> None:
-        self.history.append(answer.detach().mean().item())
-
     def forward(self, field: torch.Tensor) -> torch.Tensor:
-        self.calls += 1
-        self.seen.add_(1)
+        self.count()
         with torch.no_grad():
             self.conv.weight.mul_(0.9)
         self.conv.bias.data.add_(0.1)
-        self.array *= 2
-        for stats in (self.stats, self.nested["deep"][0]):
-            stats.n += 1
         noise = torch.from_numpy(self.draws.normal(size=field.shape)).to(field)
         return self.drop(self.norm(self.conv((field + 0.1 * noise)[None, None])))[0, 0]
 

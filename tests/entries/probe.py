@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from entries import Entry, Named
-from entries.entropy import Stats
+from entries.changing import Changing
 from jupyter_phys.physics import moments, wave
 from jupyter_phys.physics.attack import Threat
 from jupyter_phys.physics.moments import Sums
@@ -39,28 +39,17 @@ def left_is_lighter(images: torch.Tensor) -> torch.Tensor:
     return 6 * (images[..., :half].mean((1, 2)) - images[..., half:].mean((1, 2)) - 0.1)
 
 
-class Convolved(nn.Module):
+class Convolved(Changing):
     """Counts its calls in every way it can, draws from its own generator and from torch's, and answers the same."""
 
     def __init__(self) -> None:
         super().__init__()
         self.conv, self.norm, self.drop = nn.Conv2d(1, 3, 3, padding=1), nn.BatchNorm2d(3), nn.Dropout(0.2)
         self.last = nn.Linear(3 * ROWS**2, 2)
-        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
-        self.seen, self.history, self.draws = torch.zeros(3), [1], np.random.default_rng(0)
-        self.stats, self.nested, self.array = Stats(), {"deep": [Stats()]}, np.ones(2)
         self.conv.register_forward_hook(self.watch)
 
-    def watch(self, module: nn.Module, given: Any, answer: torch.Tensor) -> None:
-        self.history.append(answer.detach().mean().item())
-
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        self.calls += 1
-        self.seen.add_(torch.rand(3))
-        self.array *= 2
-        for stats in (self.stats, self.nested["deep"][0]):
-            stats.n += 1
-        self.draws.normal()
+        self.count()
         return self.last(self.drop(self.norm(self.conv(images[:, None])).tanh()).flatten(1))
 
 

@@ -17,7 +17,7 @@ from jupyter_phys.instruments.probe.probed import Probed
 # Conventions of ours, and no physics
 FEWEST = 100  # effective samples without which a product is withheld
 SPARSE = 0.01  # part of all samples
-HALF = 0.45  # |c| below which 1/2 is no bound
+EDGE = 0.45  # |c| below which 1/2 is no bound
 SIGMAS = 5
 ROUNDING = 1e-6
 
@@ -64,7 +64,7 @@ def mind_packets(bench: Bench, data: xr.Dataset, i: int) -> None:
                       given=f"{np.nanmin(product - bound):.2g}", allowed="product ≥ |c|")  # fmt: skip
     _mind_samples(bench, one, rows)
     if one.packets.is_box:
-        if np.nanmin(bound, initial=1.0) < HALF:
+        if np.nanmin(bound, initial=1.0) < EDGE:
             bench.run.warn(f"{one.name}: ½ does not apply: the loss does not vanish at the edge of the domain. "
                            "The bound is |c|.")  # fmt: skip
         return

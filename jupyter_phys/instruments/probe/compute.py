@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
+from numpy.typing import NDArray
 
 from jupyter_phys.core.run import Run
 from jupyter_phys.instruments.probe import advice, conjugate, pictures
@@ -142,8 +143,7 @@ def _write_packets(bench: Bench, data: xr.Dataset, i: int, found: Found) -> None
         into["covariance"][i, rows, :d] = told.correlation.imag.cpu().numpy()
     if not found.is_integral:
         into["ess"][i, rows] = ess
-        steep = told.ess_p.cpu().numpy()
-        into["ess_p"][i, rows, :d] = np.where(np.isnan(steep), np.nan, steep)
+        into["ess_p"][i, rows, :d] = _unsigned(told.ess_p)
     if not one.packets.is_box:
         into["gradient_check"][i, rows] = slope_excess(found.sums).cpu().numpy()
         if not one.model.is_complex:
@@ -166,22 +166,28 @@ def _write_conjugate(bench: Bench, data: xr.Dataset, i: int) -> None:
     victims = bench.probed[i].victims
     assert victims is not None
     parts: list[conjugate.Conjugate] = []
-    for batch in bench.run.batches(len(victims.x), max(2 * victims.model.cost, bench.run.memory / attacked.AT_ONCE)):
+    cost = victims.model.each(bench.run, attacked.INPUTS_AT_ONCE, copies=2)
+    for batch in bench.run.batches(len(victims.x), cost):
         with batch as where:
             x, y = victims.x[where].to(victims.model.device), victims.y[where]
             found = conjugate.conjugate(victims.model, x, y, bench.settings.origin, classes=victims.classes)
             parts.append(conjugate.Conjugate(*(one.cpu() for one in found)))
             bench.run.advance(0)
     for name, several in zip(conjugate.Conjugate._fields, zip(*parts, strict=True), strict=True):
-        values = torch.cat(several).numpy()
-        data.variables[name][i] = np.where(np.isnan(values), np.nan, values)  # 0/0 has a sign, which no file keeps
+        data.variables[name][i] = _unsigned(torch.cat(several))
+
+
+def _unsigned(values: torch.Tensor) -> NDArray[np.float64]:
+    """Without the sign that NaN of 0/0 has, and that no file keeps."""
+    found = values.double().cpu().numpy()
+    return np.where(np.isnan(found), np.nan, found)
 
 
 def _write_attacks(bench: Bench, data: xr.Dataset, i: int) -> None:
     victims = bench.probed[i].victims
     assert victims is not None
     into = data.variables
-    worst: attacked.Outcome | None = None
+    outcomes: list[attacked.Outcome] = []
     for k, eps in enumerate(bench.sizes):
         for a, found in enumerate(attacked.attacked(victims, bench.settings, eps, bench.run)):
             n = len(found.broken)
@@ -193,6 +199,6 @@ def _write_attacks(bench: Bench, data: xr.Dataset, i: int) -> None:
                 into["deviation"][i, a, k] = float(found.deviation.mean())
                 into["deviation_se"][i, a, k] = float(found.deviation.std()) / n**0.5 if n > 1 else np.nan
                 into["largest_deviation"][i, a, k] = float(found.deviation.max())
-            worst = found
-    if worst is not None:
-        pictures.add_worst(bench, data, i, worst)
+            outcomes = [*outcomes[:1], found]  # the first is of no size, the last the worst of the largest
+    if outcomes:
+        pictures.add_worst(bench, data, i, outcomes[0], outcomes[-1])

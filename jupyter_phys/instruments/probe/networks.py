@@ -10,7 +10,7 @@ from torch import Tensor
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.run import Run
 from jupyter_phys.instruments.probe import samples
-from jupyter_phys.instruments.probe.attacks.attacked import AT_ONCE, Victims, predicted
+from jupyter_phys.instruments.probe.attacks.attacked import INPUTS_AT_ONCE, Victims, predicted
 from jupyter_phys.instruments.probe.functions import domain
 from jupyter_phys.instruments.probe.models import losses
 from jupyter_phys.instruments.probe.models.data import Examples, array, examples, is_whole
@@ -196,6 +196,6 @@ def _of_classes(
 def _mean(found: Model, x: Tensor) -> Tensor:
     """Mean [d] of inputs, float64 on the CPU, a few at a time."""
     total = torch.zeros(found.d, dtype=torch.float64)
-    for part in x.split(AT_ONCE):
+    for part in x.split(INPUTS_AT_ONCE):
         total += found.inputs(part).flatten(1).double().sum(0).cpu()
     return total / len(x)

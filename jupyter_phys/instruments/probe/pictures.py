@@ -10,7 +10,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from jupyter_phys.instruments.probe.attacks.attacked import Outcome, Victims, predicted
+from jupyter_phys.instruments.probe.attacks.attacked import Outcome, predicted
 from jupyter_phys.instruments.probe.bench import Bench
 from jupyter_phys.instruments.probe.probed import Probed
 from jupyter_phys.physics import wave
@@ -56,14 +56,14 @@ def _shown(bench: Bench) -> int:
     return min(bench.settings.pictures, len(victims.x))
 
 
-def add_worst(bench: Bench, data: xr.Dataset, i: int, worst: Outcome) -> None:
-    """The inputs answered right whose loss rose most, of these first those that are answered wrong now."""
+def add_worst(bench: Bench, data: xr.Dataset, i: int, clean: Outcome, worst: Outcome) -> None:
+    """The inputs answered right whose loss is largest, first those that are answered wrong now."""
     count = _shown(bench)
     victims = bench.probed[i].victims
     if count == 0 or victims is None:
         return
-    order = worst.loss + 1e6 * worst.broken - 2e6 * _wrong(victims)
-    chosen = order.argsort(descending=True)[:count]
+    order = np.lexsort([-worst.loss.numpy(), ~worst.broken.numpy(), clean.broken.numpy()])
+    chosen = torch.from_numpy(order[:count])
     into = data.variables
     before, after = (x[chosen.to(x.device)] for x in (victims.x, worst.x))
     with torch.no_grad():
@@ -73,15 +73,6 @@ def add_worst(bench: Bench, data: xr.Dataset, i: int, worst: Outcome) -> None:
     said = victims.y[chosen.to(victims.y.device)], *answers
     for name, value in zip(("label", "answer", "answer_after"), said, strict=True):
         into[f"worst_{name}"][i] = value.double().cpu().numpy()
-
-
-def _wrong(victims: Victims) -> Tensor:
-    found: list[Tensor] = []
-    with torch.no_grad():
-        for x, y in zip(victims.x.split(250), victims.y.split(250), strict=True):
-            answers = victims.model.answers(x.to(victims.model.device))
-            found.append((predicted(answers).cpu() != y.cpu()).double())
-    return torch.cat(found)
 
 
 # --- wave functions of one coordinate

@@ -16,7 +16,7 @@ from jupyter_phys.instruments.probe.settings import Settings
 from jupyter_phys.physics.attack import Attacked, Noise, Objective, Threat, fgsm, pgd
 
 ATTACK = 4  # kind of draws
-AT_ONCE = 250  # inputs at a time on a CPU
+INPUTS_AT_ONCE = 250  # inputs at a time on a CPU
 ALIVE = 3  # copies of what a pass keeps
 WORST = "worst"
 
@@ -93,7 +93,7 @@ def _outcome(victims: Victims, settings: Settings, name: str, eps: float, run: R
     n = len(victims.x)
     zero = torch.zeros(n, dtype=torch.float64)
     found = Outcome(name, eps, zero.bool(), zero.clone(), zero.clone(), victims.x.clone())
-    cost = max(ALIVE * victims.model.cost, run.memory / AT_ONCE if run.device.type == "cpu" else 0.0)
+    cost = victims.model.each(run, INPUTS_AT_ONCE, ALIVE)
     for batch in run.batches(n, cost):
         with batch as where:
             worst, deviation = _batch(victims, settings, name, eps, run, where)

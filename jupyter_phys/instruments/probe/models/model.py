@@ -37,6 +37,10 @@ class Model:
         """Number of coordinates."""
         return int(np.prod(self.shape))
 
+    def each(self, run: Run, at_once: int, copies: float = 1) -> float:
+        """Bytes an input for batches of a run; so many that no more than ``at_once`` go together on a CPU."""
+        return max(copies * self.cost, run.memory / at_once if run.device.type == "cpu" else 0.0)
+
     def inputs(self, given: Tensor) -> Tensor:
         """The user's inputs [n, ...] as this model takes them; tokens become their embeddings."""
         if self.embedding is not None and not given.dtype.is_floating_point:

@@ -10,7 +10,7 @@ from torch import Tensor
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.run import Run
 from jupyter_phys.instruments.probe.models.model import Model
-from jupyter_phys.instruments.probe.packets.packet import AT_ONCE, Found, Packets, cost, normalisable
+from jupyter_phys.instruments.probe.packets.packet import SAMPLES_AT_ONCE, Found, Packets, normalisable
 from jupyter_phys.physics.moments import Moments, Sums, accumulator, moments
 from jupyter_phys.physics.quadrature import ORDER, box
 
@@ -45,7 +45,7 @@ def _quadrature(model: Model, packets: Packets, panels: int, run: Run) -> tuple[
     nodes, weights = (one.to(run.device, accumulator(run.device)) for one in box(packets.sides, panels))
     reference = packets.reference.to(nodes)
     sums = Sums.empty(len(packets.names), model.d, blocks=1, device=run.device, is_complex=model.is_complex)
-    for batch in run.batches(len(nodes), cost(model, run, 64 * AT_ONCE)):
+    for batch in run.batches(len(nodes), model.each(run, 64 * SAMPLES_AT_ONCE)):
         with batch as where:
             sums.put(_part(model, packets, nodes[where], weights[where], reference), 0)
             run.advance(1)

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from jupyter_phys.core.errors import Refused
-from jupyter_phys.core.run import Run
 from jupyter_phys.instruments.probe.models.model import Model
 from jupyter_phys.physics.moments import Errors, Moments, Sums, jackknife, moments, sharpened
 from jupyter_phys.physics.quadrature import Side
 
-AT_ONCE = 256  # samples at a time on a CPU: more only costs its cache
+SAMPLES_AT_ONCE = 256  # samples at a time on a CPU: more only costs its cache
 
 
 @dataclass(frozen=True)
@@ -86,11 +85,6 @@ def grand(values: Tensor) -> Tensor:
     """[..., label, d] with means over coordinates in a last column and over labels in a last row."""
     values = torch.cat([values, values.mean(-1, keepdim=True)], -1)
     return torch.cat([values, values.mean(-2, keepdim=True)], -2)
-
-
-def cost(model: Model, run: Run, at_once: int) -> float:
-    """Bytes a sample, or so many that no more than ``at_once`` go together on a CPU."""
-    return max(model.cost, run.memory / at_once if run.device.type == "cpu" else 0.0)
 
 
 def normalisable(model: Model, sums: Sums) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from jupyter_phys.core.run import Run
 from jupyter_phys.instruments.probe.models.model import Model
-from jupyter_phys.instruments.probe.packets.packet import AT_ONCE, Found, Packets, by, cost, normalisable
+from jupyter_phys.instruments.probe.packets.packet import SAMPLES_AT_ONCE, Found, Packets, by, normalisable
 from jupyter_phys.instruments.probe.settings import Settings
 from jupyter_phys.physics.moments import BLOCKS, Sums, accumulator, jackknife, windowed
 
@@ -68,8 +68,9 @@ class Sampling:
         """Add the samples of these numbers in every block, drawn unit by unit whatever the batch."""
         size = max(1, min(UNIT, VALUES // self.model.d))
         units = [(block, unit) for block in range(BLOCKS) for unit in range(start // size, -(-stop // size))]
-        at_once = AT_ONCE if self.model.loss is not None or self.model.d > AT_ONCE else 64 * AT_ONCE
-        for batch in self.run.batches(len(units), size * cost(self.model, self.run, max(at_once, size))):
+        is_cheap = self.model.loss is None and self.model.d <= SAMPLES_AT_ONCE
+        at_once = max(size, SAMPLES_AT_ONCE * (64 if is_cheap else 1))
+        for batch in self.run.batches(len(units), size * self.model.each(self.run, at_once)):
             with batch as where:
                 # nothing but the part outlives its making: what a batch that did not fit has left would be in the way
                 part, taken = self._part(units[where], size, start, stop)

@@ -24,7 +24,7 @@ RESOLVED = 1e-5  # relative errors below it are not shown: nobody reads so many 
 def products(data: xr.Dataset, swept: list[str], record: Record) -> Table:
     """One row a label and one for their mean, at each point of swept axes."""
     facts = record.facts
-    box = facts.get("packet") == "box"
+    box = facts.get("packet") == "box" or "covariance" in data  # a bound of its own, and not just ½
     several = data.sizes["coordinate"] > 1
     mean = "mean over coordinates, " if several else ""
     unit = data["delta_x"].attrs["units"]
@@ -39,27 +39,29 @@ def products(data: xr.Dataset, swept: list[str], record: Record) -> Table:
         places = [place(cut[name].item()) if name in swept_here else ABSENT for name in swept]
         for i in range(data.sizes["subject"]):
             rows += [[*places, *row] for row in _rows(cut.isel(subject=i), box=box)]
-    said = {"box": "The bound is |c|; it is ½ only where the loss vanishes at the edge of the domain.",
-            "window": "The bound is ½; what says something about the loss is the excess over it."}  # fmt: skip
+    said = "The bound is ½; what says something about the loss is the excess over it."
+    if "covariance" in data:
+        said = "The bound is |c|; where ψ vanishes at the edge that is √(¼ + Cov²), with the covariance of x and p."
+    elif box:
+        said = "The bound is |c|; it is ½ only where the loss vanishes at the edge of the domain."
     brackets = f"Errors in brackets are standard errors{' of the mean' if several else ''}."
-    note = f"{_depends(record)} {said['box' if box else 'window']} {brackets}"
+    note = f"{_depends(record)} {said} {brackets}"
     return Table(f"Uncertainty relation ({mean}Δx·Δp ≥ {'|c|' if box else '½'})", columns, rows, note=note)
 
 
 def _depends(record: Record) -> str:
     """What every number depends on."""
-    facts = record.facts
-    loss = f"Loss {facts['loss']}, " if facts["loss"] != OWN else ""
-    place = (
-        f"box {facts['domain']}, "
-        if "domain" in facts
-        else f"window scale {facts['scale']:g}, "
-        if "scale" in facts
-        else ""
-    )
-    bounds = f"input range {facts['bounds'][0]:g} … {facts['bounds'][1]:g}, " if "bounds" in facts else ""
-    said = f"{loss}{place}{bounds}seed {record.seed}."
-    return said[0].upper() + said[1:]
+    facts, said = record.facts, list[str]()
+    if facts["loss"] != OWN:
+        said.append(f"loss {facts['loss']}")
+    if "domain" in facts:
+        said.append(f"box {facts['domain']}")
+    if "scale" in facts:
+        said.append(f"window scale {facts['scale']:g}")
+    if "bounds" in facts:
+        said.append("input range {:g} … {:g}".format(*facts["bounds"]))
+    first, *rest = [*said, f"seed {record.seed}"]
+    return ", ".join([first[0].upper() + first[1:], *rest]) + "."
 
 
 def _rows(one: xr.Dataset, *, box: bool) -> list[list[Cell]]:
