@@ -32,12 +32,13 @@ class Comparison:
 
     def panels(self) -> list[Panel]:
         """Tables one under the other, curves and points in one plot; maps are left to the readings."""
-        found: dict[tuple[type, str], dict[str, Panel]] = {}
+        found: dict[tuple[Any, ...], dict[str, Panel]] = {}
         for name, reading in self.readings.items():
             for panel in reading.panels():
-                found.setdefault((type(panel), panel.title), {})[name] = panel
+                columns = tuple(panel.columns) if isinstance(panel, Table) else ()
+                found.setdefault((type(panel), panel.title, columns), {})[name] = panel
         join = {Table: _tables, Plot: _plots}  # what is all maps has nothing to overlay
-        joined = [join[kind](parts) for (kind, _), parts in found.items() if kind in join]
+        joined = [join[kind](parts) for (kind, *_), parts in found.items() if kind in join]
         return [panel for panel in joined if panel is not None]
 
     def figure(self, *, theme: Literal["light", "dark"] = "light") -> Any:
@@ -74,8 +75,10 @@ def compare(first: Reading, second: Reading, *others: Reading, **named: Reading)
 def _tables(parts: dict[str, Panel]) -> Table | None:
     tables = {name: part for name, part in parts.items() if isinstance(part, Table)}
     first = next(iter(tables.values()))
-    rows = [[name, *row] for name, table in tables.items() if table.columns == first.columns for row in table.rows]
-    return Table(first.title, ["reading", *first.columns], rows, note=first.note)
+    rows = [[name, *row] for name, table in tables.items() for row in table.rows]
+    notes = dict.fromkeys(table.note for table in tables.values())
+    note = first.note if len(notes) == 1 else " ".join(f"{name}: {table.note}" for name, table in tables.items())
+    return Table(first.title, ["reading", *first.columns], rows, note=note)
 
 
 def _plots(parts: dict[str, Panel]) -> Plot | None:

@@ -58,9 +58,14 @@ def _table(table: Table) -> str:
 def _widths(columns: Sequence[Sequence[str]]) -> list[int]:
     """Widths of the columns; the widest give way until the table fits the terminal."""
     widths = [max(_columns(text) for text in column) for column in columns]
+    # a number stays whole, whatever the terminal
+    least = [max([_NARROWEST, *(_columns(text) for text in column[1:] if numeric([text]))]) for column in columns]
     room = _WIDTH - len(_GAP) * len(columns)
-    while sum(widths) > room and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1
+    while sum(widths) > room:
+        spare = [width - floor for width, floor in zip(widths, least, strict=True)]
+        if max(spare) <= 0:
+            break
+        widths[max(range(len(widths)), key=lambda index: (spare[index] > 0, widths[index]))] -= 1
     return widths
 
 

@@ -67,7 +67,8 @@ def run(shell: Any, task: instrument.BoundTask, cell: str | None, subject: Any, 
     magic = f"%%{task.instrument.card.name}"
     if cell is None or not cell.strip():
         raise Refused("This measures while code runs.", given="no code", instead=f"{magic} net data=(x, y), code below")
-    code = compile(shell.transform_cell(cell), f"<{magic} body>", "exec")
+    body = shell.transform_cell(cell)
+    code = shell.compile(body, shell.compile.cache(body, shell.execution_count, cell), "exec")  # tracebacks show it
     watch = task(subject, **options)
     try:
         with watch:

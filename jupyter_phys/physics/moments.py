@@ -76,9 +76,6 @@ class Sums:
             mine, its = getattr(self, one.name), getattr(part, one.name)
             mine[:, block : block + its.shape[1]] += its
 
-    def __add__(self, other: Self) -> Self:
-        return type(self)(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
-
     def total(self) -> Self:
         """All blocks together, as one."""
         return type(self)(*(getattr(self, one.name).sum(1, keepdim=True) for one in fields(self)))
@@ -155,8 +152,7 @@ def jackknife(
     by: how the quantities come from sums.
     """
     count, mean, square = 0, None, None
-    for part in map(by, sums.without_each()):
-        now = torch.stack([of(getattr(part, name)) for name in Errors._fields])
+    for now in _left_out(sums, of, by):
         count += 1
         if mean is None or square is None:
             mean, square = now, torch.zeros_like(now)
@@ -166,6 +162,24 @@ def jackknife(
         square = square + step * (now - mean)
     assert square is not None
     return Errors(*((count - 1) / count * square).sqrt())
+
+
+def replicates(
+    sums: Sums, of: Callable[[Tensor], Tensor] = lambda values: values, by: Callable[[Sums], Moments] = moments
+) -> Tensor:
+    """What `of` makes of each of `Errors` [label, d] without each block, [block, quantity, ...], for `spread`."""
+    return torch.stack(list(_left_out(sums, of, by)))
+
+
+def spread(replicates: Tensor) -> Tensor:
+    """Standard error as in `jackknife` of [block, ...]; of several packets with the same draws block by block too."""
+    blocks = len(replicates)
+    return ((blocks - 1) / blocks * (replicates - replicates.mean(0)).square().sum(0)).sqrt()
+
+
+def _left_out(sums: Sums, of: Callable[[Tensor], Tensor], by: Callable[[Sums], Moments]) -> Iterator[Tensor]:
+    for part in map(by, sums.without_each()):
+        yield torch.stack([of(getattr(part, name)) for name in Errors._fields])
 
 
 def slope_excess(sums: Sums) -> Tensor:
@@ -193,4 +207,4 @@ def accumulator(device: torch.device | str) -> torch.dtype:
     return torch.float32 if torch.device(device).type == "mps" else torch.float64
 
 
-KERNELS = (moments, jackknife, slope_excess)  # pure: no checks, nothing leaves the device
+KERNELS = (moments, jackknife, replicates, slope_excess)  # pure: no checks, nothing leaves the device

@@ -40,6 +40,16 @@ def test_tables_curves_and_bars_are_laid_over_one_another():
     assert all(panel.alt for panel in both.panels()) and "reading 1" in repr(both)
 
 
+def test_what_readings_do_not_share_is_said_of_each():
+    one, other = (jp.probe(lambda x: 1 + x[:, 0], centre=[0.0], s=s, samples=400, progress=False) for s in (0.1, 0.2))
+    table = next(one for one in jp.compare(one, other).panels() if isinstance(one, Table))
+    assert "reading 1: Window scale 0.1" in table.note and "reading 2: Window scale 0.2" in table.note
+    first = measured("periodic")
+    shorter = jp.entropy("periodic", **OPTIONS | {"draws": [2, 3]})
+    tables = [one for one in jp.compare(first, shorter).panels() if isinstance(one, Table)]
+    assert sum(len(one.rows) for one in tables) == 3 and len(tables) == 2  # other columns, another table
+
+
 def test_names_may_be_given():
     first, second = measured("periodic", pictures=0), measured("random", pictures=0)
     both = jp.compare(first, second, third=first)

@@ -57,6 +57,13 @@ def test_long_cells_and_notes_wrap():
     assert text.count("because") == 40
 
 
+def test_numbers_stay_whole_in_narrow_columns():
+    columns = [f"quantity {k} (input)" for k in range(9)]
+    cells = [f"0.{k}008098(86)" for k in range(9)]
+    text = render("", [Table("", columns, [cells])])
+    assert all(one in text for one in cells)
+
+
 def test_long_tables_say_how_much_is_left_out():
     text = render("", [Table("Nuclei", ["Z"], [[z] for z in range(500)])])
     assert "… and 440 more rows" in text and len(text.splitlines()) < 70

@@ -19,8 +19,10 @@ from jupyter_phys.physics.moments import (
     Sums,
     jackknife,
     moments,
+    replicates,
     sharpened,
     slope_excess,
+    spread,
     windowed,
 )
 from jupyter_phys.physics.quadrature import Side, box, line
@@ -253,10 +255,17 @@ def test_pieces_add_up():
     for block, part in enumerate(x.chunk(BLOCKS)):
         for half, piece in zip(halves, part.chunk(2), strict=True):
             half.add(0, block, *sloped(bumpy, piece), piece, torch.ones(len(piece), dtype=torch.float64))
-    merged = halves[0] + halves[1]
+    merged = halves[0]
+    merged.put(halves[1], 0)
     for one, other in ((moments(whole), moments(merged)), (jackknife(whole), jackknife(merged))):
         for name in one._fields:
             torch.testing.assert_close(getattr(one, name), getattr(other, name), rtol=1e-9, atol=1e-12)
+
+
+def test_replicates_spread_as_the_jackknife_does():
+    whole = sampled(bumpy, points())
+    for one, other in zip(jackknife(whole), spread(replicates(whole)), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
 
 
 def test_labels_do_not_mix():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+import torch
 import xarray as xr
 
 from jupyter_phys.core.errors import Refused
@@ -19,6 +21,7 @@ FEWEST = 100  # effective samples without which a product is withheld
 SPARSE = 0.01  # part of all samples
 EDGE = 0.45  # |c| below which 1/2 is no bound
 SIGMAS = 5
+INTEGRATED = {torch.float64: 1e-6, torch.float32: 1e-3}  # relative error that need not be minded
 ROUNDING = 1e-6
 
 
@@ -34,10 +37,9 @@ def facts(bench: Bench) -> dict[str, Any]:
         sides = list(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in one.packets.sides))
         power = f"^{len(one.packets.sides)}" if len(one.packets.sides) > 1 else ""
         found["domain"] = " × ".join(sides[:3]) + (" × …" if len(sides) > 3 else power if len(sides) == 1 else "")
-    elif "s" not in bench.run.swept:
-        found["scale"] = one.packets.scale
     if one.victims is not None:
-        found |= {"bounds": list(one.victims.bounds), "baseline": baseline(one.model.d), "classes": one.victims.classes}
+        found |= {"baseline": baseline(one.model.d), "classes": one.victims.classes}
+        found["embeddings"] = one.model.embedding is not None
         found["settled"] = _settled(bench, one.victims)
     return found
 
@@ -87,16 +89,26 @@ def _mind_samples(bench: Bench, one: Probed, rows: xr.Dataset) -> None:
         label = str(rows["label"].values[low][0])
         several = f"products of {int(low.sum())} packets are" if low.sum() > 1 else "the product of one packet is"
         bench.run.warn(f"{one.name}: {several} withheld: only {np.nan_to_num(ess[low]).min():.0f} "
-                       f"effective samples ({label}). More samples=, a smaller s= or domain= give more.")  # fmt: skip
-    steep = [float(np.median(known)) for row in rows["ess_p"].values if (known := row[np.isfinite(row)]).size]
+                       f"effective samples ({label}){', and the mean with them' if len(ess) > 1 else ''}. "
+                       "More samples=, a smaller s= or domain= give more.")  # fmt: skip
+    steep = [float(np.median(known)) for row in rows["ess_p"].values[~low] if (known := row[np.isfinite(row)]).size]
     fewest = min(steep, default=np.inf)
+    if low.all():
+        return
     if ((ess / samples < SPARSE) & ~low).any() or fewest < FEWEST:
-        bench.run.warn(f"{one.name}: few effective samples: {np.nanmin(ess):.0f} of {np.nanmax(samples):.0f} for Δx, "
+        bench.run.warn(f"{one.name}: few effective samples: {ess[~low].min():.0f} of {np.nanmax(samples):.0f} for Δx, "
                        f"{fewest:.0f} for Δp (median). Errors may be understated.")  # fmt: skip
 
 
 def mind_integral(bench: Bench, one: Probed, found: Found) -> None:
     """Say how well a quadrature has converged."""
-    moved = f"by {found.change:.0e} of themselves" if found.change else "no more"
-    bench.run.note(f"{one.name}: by Gauss–Legendre quadrature with {found.samples} nodes; with the last doubling "
-                   f"widths moved {moved}.")  # fmt: skip
+    assert found.error is not None
+    low, high = one.packets.sides[0]
+    apart = (high - low) / found.samples ** (1 / one.model.d)
+    unseen = f", {apart:.2g} apart on average: what is narrower may be missed" if math.isfinite(apart) else ""
+    said = f"{one.name}: by Gauss–Legendre quadrature with {found.samples} nodes{unseen}"
+    known = INTEGRATED[torch.float64 if one.model.dtype is torch.float64 else torch.float32]
+    if found.error > known:
+        bench.run.warn(f"{said}. It converges slowly: widths are off by about {found.error:.0e} of themselves.")
+    else:
+        bench.run.note(f"{said}. Widths are off by less than {known:.0e} of themselves, as convergence tells.")

@@ -67,17 +67,32 @@ class Bench:
             found["eps"] = (self.sizes, "input range", "size of the perturbation")
         if self.victims is not None:
             found["sample"] = (np.arange(len(self.victims.x)), "", "input that is attacked and probed")
-        return {
+        places: dict[str, Any] = {
             name: (name, values, {"units": unit, "long_name": said}) for name, (values, unit, said) in found.items()
         }
+        return places | self._own()
+
+    def _own(self) -> dict[str, Any]:
+        """What is known of each subject: where embeddings differ, so do window and range."""
+        found: dict[str, tuple[list[float], str]] = {}
+        if not any(one.packets.is_box for one in self.probed) and "s" not in self.run.swept:
+            found["scale"] = [one.packets.scale for one in self.probed], "standard deviation of the window"
+        if ranges := [one.victims.bounds for one in self.probed if one.victims is not None]:
+            found["lowest"] = [low for low, _ in ranges], "lowest value of an input"
+            found["highest"] = [high for _, high in ranges], "highest value of an input"
+        return {name: ("subject", values, {"units": self.unit, "long_name": said})
+                for name, (values, said) in found.items()}  # fmt: skip
 
     def title(self) -> str:
-        """What was measured; what is swept stands in the table."""
+        """What was measured; what is swept stands in the table, and what differs between subjects below it."""
         one = self.probed[0]
-        if one.packets.is_box:
-            where = "box"
-        else:
-            where = "window" if "s" in self.run.swept else f"window s = {one.packets.scale:g}"
+        where = "box" if one.packets.is_box else "window"
+        if (
+            where == "window"
+            and len(scales := {one.packets.scale for one in self.probed}) == 1
+            and "s" not in self.run.swept
+        ):
+            where = f"window s = {scales.pop():g}"
         return f"Uncertainty relation, {where}, loss {one.loss}" if one.victims else f"Uncertainty relation, {where}"
 
 
@@ -97,10 +112,10 @@ def set_up(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run:
         )
     if "eps" in run.whole and any(one.victims is None for one in bench.probed):
         raise Refused("Nothing is attacked here: the subject itself is the loss.", given="eps=", instead="data=(x, y)")
-    kinds = {(one.victims is None, one.model.d) for one in bench.probed}
+    kinds = {(one.victims is None, one.model.shape) for one in bench.probed}
     if len(kinds) > 1:
         raise Refused("These subjects are not measured together: their inputs differ.",
-                      given=", ".join(f"{one.name}: {one.model.d} coordinates" for one in bench.probed),
+                      given=", ".join(f"{one.name}: {list(one.model.shape)}" for one in bench.probed),
                       instead="one line each")  # fmt: skip
     return bench
 

@@ -15,10 +15,10 @@ from jupyter_phys.instruments.probe import advice, conjugate, pictures
 from jupyter_phys.instruments.probe.attacks import attacked
 from jupyter_phys.instruments.probe.bench import Bench, set_up
 from jupyter_phys.instruments.probe.packets import ways
-from jupyter_phys.instruments.probe.packets.packet import Found, grand
+from jupyter_phys.instruments.probe.packets.packet import Found, with_mean
 from jupyter_phys.instruments.probe.probed import Probed
 from jupyter_phys.instruments.probe.settings import Inputs, Settings
-from jupyter_phys.physics.moments import slope_excess
+from jupyter_phys.physics.moments import Errors, slope_excess, spread
 
 EACH = ("subject", "label", "coordinate")
 ONE = ("subject", "label")
@@ -46,14 +46,16 @@ def _measure(bench: Bench) -> xr.Dataset:
     run.facts |= advice.facts(bench)
     run.expect(sum(_steps(bench, one) for one in bench.probed))
     for i, one in enumerate(bench.probed):
-        if run.wants("delta_x"):
-            for found in ways.measured(one.model, one.packets, settings, run):
-                _write_packets(bench, data, i, found)
-            _write_grand(data, i, len(one.packets.names))
-            advice.mind_packets(bench, data, i)
-            pictures.add_function(bench, data, i)
         if one.victims is not None and run.wants("cc"):
             _write_conjugate(bench, data, i)
+        if run.wants("delta_x"):
+            replicates: list[torch.Tensor] = []
+            for found in ways.measured(one.model, one.packets, settings, run):
+                _write_packets(bench, data, i, found)
+                replicates.append(found.replicates().cpu())
+            _write_grand(data, i, torch.cat(replicates, -1))
+            advice.mind_packets(bench, data, i)
+            pictures.add_function(bench, data, i)
         if one.victims is not None and run.wants("accuracy"):
             _write_attacks(bench, data, i)
     return data
@@ -108,7 +110,7 @@ def _add_attacks(bench: Bench, add: Any) -> None:
         add("largest_deviation", ("subject", "attack", "eps"), "answer", "change of the answer by the worst input")
     elif bench.sizes:
         add("accuracy", ("subject", "attack", "eps"), "", "share of inputs that are answered right under attack")
-        add("accuracy_se", ("subject", "attack", "eps"), "", "standard error of accuracy, binomial")
+        add("accuracy_se", ("subject", "attack", "eps"), "", "standard error of accuracy, binomial with a flat prior")
     if bench.victims:
         add("cc", ("subject", "sample"), "", "conjugate correlation |cos(x, ∇L)|")
         add("alignment", ("subject", "sample"), bench.unit, "alignment of input and score gradient |⟨x, ∇z⟩|/|∇z|")
@@ -127,14 +129,12 @@ def _write_packets(bench: Bench, data: xr.Dataset, i: int, found: Found) -> None
     d, count = one.model.d, len(ess)
     rows = slice(found.labels.start, found.labels.start + count)
     for name in WIDTHS:
-        values = grand(getattr(told, name)).cpu().numpy()
+        values = with_mean(getattr(told, name)).cpu().numpy()
         se = getattr(errors, name).cpu().numpy() if not found.is_integral else np.full_like(values, np.nan)
         for array, suffix in ((values, ""), (se, "_se")):
-            array[:count][few] = np.nan
-            into[f"{name}{suffix}"][i, rows, :d] = array[:count, :d]
-            into[f"{name}_mean{suffix}"][i, rows] = array[:count, d]
-            if count == len(one.packets.names) and not few.any():
-                into[f"{name}_grand{suffix}"][i] = array[count, d]
+            array[few] = np.nan
+            into[f"{name}{suffix}"][i, rows, :d] = array[:, :d]
+            into[f"{name}_mean{suffix}"][i, rows] = array[:, d]
     reference = one.packets.reference.cpu().numpy()
     into["mean_x"][i, rows, :d] = told.mean_x.cpu().numpy() + reference[rows if len(reference) > 1 else slice(None)]
     into["mean_p"][i, rows, :d] = (told.mean_p.imag if one.model.is_complex else told.mean_p).cpu().numpy()
@@ -153,13 +153,16 @@ def _write_packets(bench: Bench, data: xr.Dataset, i: int, found: Found) -> None
         advice.mind_integral(bench, one, found)
 
 
-def _write_grand(data: xr.Dataset, i: int, labels: int) -> None:
-    """Of labels that did not fit into memory together: they share draws, so their errors are taken to add up."""
+def _write_grand(data: xr.Dataset, i: int, replicates: torch.Tensor) -> None:
+    """Means over labels, whose draws are the same block by block."""
+    errors = dict(zip(Errors._fields, spread(replicates.mean(-1)).tolist(), strict=True))
     for name in WIDTHS:
-        for suffix in ("", "_se"):
-            into, means = data.variables[f"{name}_grand{suffix}"], data.variables[f"{name}_mean{suffix}"]
-            if np.isnan(into.values[i]):
-                into[i] = means.values[i, :labels].mean()
+        mean = data.variables[f"{name}_mean"].values[i, : replicates.shape[-1]].mean()
+        known = np.isfinite(mean) and len(replicates) > 1
+        data.variables[f"{name}_grand"][i], data.variables[f"{name}_grand_se"][i] = (
+            mean,
+            errors[name] if known else np.nan,
+        )
 
 
 def _write_conjugate(bench: Bench, data: xr.Dataset, i: int) -> None:
@@ -183,6 +186,11 @@ def _unsigned(values: torch.Tensor) -> NDArray[np.float64]:
     return np.where(np.isnan(found), np.nan, found)
 
 
+def _of_share(k: int, n: int) -> float:
+    """Standard deviation of the posterior of a share, k of n, with a flat prior: not zero for none and all."""
+    return ((k + 1) * (n - k + 1) / ((n + 2) ** 2 * (n + 3))) ** 0.5
+
+
 def _write_attacks(bench: Bench, data: xr.Dataset, i: int) -> None:
     victims = bench.probed[i].victims
     assert victims is not None
@@ -194,7 +202,7 @@ def _write_attacks(bench: Bench, data: xr.Dataset, i: int) -> None:
             if victims.classes:
                 share = 1 - float(found.broken.double().mean())
                 into["accuracy"][i, a, k] = share
-                into["accuracy_se"][i, a, k] = (share * (1 - share) / n) ** 0.5
+                into["accuracy_se"][i, a, k] = _of_share(n - int(found.broken.sum()), n)
             else:
                 into["deviation"][i, a, k] = float(found.deviation.mean())
                 into["deviation_se"][i, a, k] = float(found.deviation.std()) / n**0.5 if n > 1 else np.nan

@@ -36,6 +36,8 @@ def function_probed(name: str, value: Any, inputs: Inputs, settings: Settings, r
                   for low, high in sides]  # fmt: skip
         width = [min(high - low, 2.0) if math.isinf(high - low) else high - low for low, high in sides]
     else:
+        if inputs.domain is not None:
+            run.note("domain= is not used: this packet is a window.")
         if inputs.centre is None or settings.packet == "box":
             raise Refused("This packet has no place.", given=f"packet={settings.packet}",
                           instead="domain= for a box, centre= for a window")  # fmt: skip

@@ -51,8 +51,10 @@ def network_probed(name: str, value: Any, inputs: Inputs, settings: Settings, ru
     x = found.inputs(given.x[:TRIED])
     sound(found, x, given.y[:TRIED].to(run.device), run)
     chosen = given.drawn(settings.images, run)
-    bounds = _bounds(found, chosen, settings)
+    bounds = _bounds(found, given, settings)
     packets = _packets(found, given, around, inputs, settings, bounds, run)
+    if classes and said in losses.OF_CLASSES:
+        _mind_probabilities(found, x, run)
     victims = Victims(found, found.inputs(chosen.x), chosen.y, classes, bounds)
     return Probed(name, found, packets, victims, said)
 
@@ -136,27 +138,44 @@ def _check_classes(found: Model, x: Tensor, labels: list[Tensor]) -> None:
     for one in labels:
         low, high = int(one.min()), int(one.max())
         if low < 0 or high >= scores.shape[1]:
-            raise Refused("Labels are out of range.", given=f"{low} … {high}", allowed=f"0 … {scores.shape[1] - 1}")
+            cure = "y.float(), if these are values and no classes" if answers.numel() == len(answers) else ""
+            raise Refused("Labels are out of range.", given=f"{low} … {high}", allowed=f"0 … {scores.shape[1] - 1}",
+                          instead=cure)  # fmt: skip
 
 
-def _bounds(found: Model, chosen: Examples, settings: Settings) -> tuple[float, float]:
-    if settings.bounds is not None:
-        low, high = settings.bounds
-        if not low < high:
-            raise Refused("bounds= are the lowest and the highest value of an input.", given=str(settings.bounds))
-    elif found.embedding is not None:
-        values = found.inputs(chosen.x)
-        low, high = float(values.min()), float(values.max())
-    else:
-        low, high = 0.0, 1.0
-    values = chosen.x if found.embedding is None else found.inputs(chosen.x)
-    if settings.attack != "none" and (float(values.min()) < low - 1e-6 or float(values.max()) > high + 1e-6):
-        reached = f"{float(values.min()):.3g} … {float(values.max()):.3g}"
-        raise Refused("Inputs lie outside the input range, in which attacks are measured.", given=f"inputs {reached}",
+def _bounds(found: Model, given: Examples, settings: Settings) -> tuple[float, float]:
+    reached = [float(end) for end in _reached(found, given.x)]
+    low, high = settings.bounds or (reached if found.embedding is not None else (0.0, 1.0))
+    if not low < high:
+        raise Refused("bounds= are the lowest and the highest value of an input.", given=str((low, high)))
+    if settings.attack != "none" and (reached[0] < low - 1e-6 or reached[1] > high + 1e-6):
+        said = "inputs {:.3g} … {:.3g}".format(*reached)
+        raise Refused("Inputs lie outside the input range, in which attacks are measured.", given=said,
                       allowed=f"{low:g} … {high:g}",
                       instead="bounds=(low, high), normalise=(mean, std) for what the network wants, or attack=none",
         )  # fmt: skip
     return low, high
+
+
+def _mind_probabilities(found: Model, x: Tensor, run: Run) -> None:
+    """Say that answers look like probabilities, where scores are taken."""
+    with torch.no_grad():
+        answers = found.answers(x)
+    several = answers.numel() > len(answers)
+    sums = answers.float().sum(-1) if several else torch.ones(len(answers))
+    inside = bool((answers >= 0).all()) and bool((answers <= 1).all())
+    if inside and len(x) > 1 and torch.allclose(sums, torch.ones_like(sums), atol=1e-2):
+        last = "softmax" if several else "sigmoid"
+        run.warn(f"The answers of {found.name} look like probabilities, but are taken for scores (logits): its loss "
+                 f"is then not what it was trained with. Leave out its last {last}, or give a loss=.")  # fmt: skip
+
+
+def _reached(found: Model, x: Tensor) -> tuple[float, float]:
+    """Lowest and highest value of inputs, which are embeddings a few at a time."""
+    if found.embedding is None:
+        return float(x.min()), float(x.max())
+    ends = [found.inputs(part).aminmax() for part in x.split(INPUTS_AT_ONCE)]
+    return min(float(one.min) for one in ends), max(float(one.max) for one in ends)
 
 
 def _packets(
@@ -164,6 +183,8 @@ def _packets(
     bounds: tuple[float, float], run: Run,
 ) -> Packets:  # fmt: skip
     is_box = settings.packet == "box" or (settings.packet == "auto" and inputs.domain is not None)
+    if inputs.domain is not None and not is_box:
+        run.note("domain= is not used: this packet is a window.")
     sides = domain(inputs.domain, found.d) if inputs.domain is not None else [bounds] * found.d
     if around is not None:
         said = [f" (label {int(y)})" for y in around.y] if around.are_classes else [""] * len(around)

@@ -51,7 +51,9 @@ def add_empty(bench: Bench, data: xr.Dataset) -> xr.Dataset:
 
 def _shown(bench: Bench) -> int:
     victims = bench.victims
-    if victims is None or not bench.sizes or not victims.classes or len(victims.model.shape) not in (2, 3):
+    if victims is None or not bench.sizes or not victims.classes:
+        return 0
+    if len(victims.model.shape) not in (2, 3) or victims.model.embedding is not None:
         return 0
     return min(bench.settings.pictures, len(victims.x))
 

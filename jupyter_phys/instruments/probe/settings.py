@@ -35,7 +35,7 @@ class Settings(Base):
         low=200, high=10_000_000, log=True, gives=PACKET,
     )  # fmt: skip
     rel_error: float | None = option(
-        None, "relative standard error of the mean product, for which samples are doubled up to 64 times as many",
+        None, "relative standard error of the product, under a window of its excess: doubles samples up to 64 times",
         low=1e-4, high=1, log=True, gives=PACKET,
     )  # fmt: skip
     labels: int = option(10, "classes or centres with a packet of their own, at most", low=1, high=1000, gives=PACKET)

@@ -47,6 +47,8 @@ def read(value: Any) -> Mapping[str, Any]:
     if isinstance(value, type) or not callable(value) or hasattr(value, "__array__"):
         given = value.__name__ if isinstance(value, type) else type(value).__name__
         cure = f"{given}()" if isinstance(value, type) else "%probe digits"
+        if hasattr(value, "predict"):
+            cure = "the same model as a torch.nn.Module: this one has no gradient"
         raise Refused("This cannot be probed: it is not called with inputs.", given=given, allowed=ACCEPTS,
                       instead=cure)  # fmt: skip
     name = getattr(value, "__name__", type(value).__name__)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 from torch import Tensor, nn
 
@@ -174,9 +175,13 @@ def test_the_worst_is_no_better_than_any(curve: Reading):
     assert (accuracy.sel(attack="worst") <= accuracy.sel(attack=["fgsm", "pgd"]).min("attack")).all()
 
 
-def test_errors_are_binomial(curve: Reading):
-    p = curve.data["accuracy"].values
-    np.testing.assert_allclose(curve.data["accuracy_se"].values, np.sqrt(p * (1 - p) / N), rtol=1e-12, atol=1e-15)
+def test_errors_are_binomial_and_not_zero_where_all_or_none_are_right(curve: Reading):
+    p, se = curve.data["accuracy"].values, curve.data["accuracy_se"].values
+    posterior = scipy.stats.beta(p * N + 1, (1 - p) * N + 1)
+    np.testing.assert_allclose(se, posterior.std(), rtol=1e-10)
+    inside = (p > 0.1) & (p < 0.9)
+    np.testing.assert_allclose(se[inside], np.sqrt(p * (1 - p) / N)[inside], rtol=0.1)
+    assert (se > 0).all()
 
 
 @pytest.mark.parametrize("norm", SIZES)

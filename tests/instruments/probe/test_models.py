@@ -24,6 +24,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, Tenso
 import jupyter_phys as jp
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.reading import Reading
+from jupyter_phys.figures.panel import Plot, Table
 
 ROWS, CLASSES, N = 5, 3, 36
 QUICK: dict[str, Any] = {
@@ -688,7 +689,7 @@ def test_bytes_of_an_image():
     agree(whole, unit, 1e-4, ("product", "bound", "accuracy", "cc"))
     np.testing.assert_allclose(whole.data["delta_x"], 255 * unit.data["delta_x"], rtol=1e-4)
     np.testing.assert_allclose(whole.data["delta_p"], unit.data["delta_p"] / 255, rtol=1e-4)
-    assert whole.record.facts["bounds"] == [0, 255]
+    assert whole.data["lowest"].item() == 0 and whole.data["highest"].item() == 255
 
 
 def test_inputs_out_of_range():
@@ -755,7 +756,7 @@ def test_tokens_are_probed_by_their_embeddings(dtype: torch.dtype):
     with torch.no_grad():
         x = net.words(tokens)
     assert reading.record.facts["shape"] == [6, 8] and reading.data.sizes["coordinate"] == 48
-    low, high = reading.record.facts["bounds"]
+    low, high = reading.data["lowest"].item(), reading.data["highest"].item()
     assert low <= float(x.min()) and high >= float(x.max())
     other = probed(Inside(net), (x, y), bounds=(low, high))
     agree(reading, other)
@@ -786,7 +787,49 @@ class Inside(nn.Module):
 def test_tokens_of_a_network_that_takes_no_embeddings():
     net = made(lambda: nn.Sequential(nn.Embedding(20, 8), nn.Flatten(), nn.Linear(48, CLASSES)))
     tokens = torch.randint(20, (N, 6), generator=torch.Generator().manual_seed(1))
-    refused(net, "does not take these inputs", (tokens, Y), bounds=(0, 20))
+    refusal = refused(net, "no gradient", (tokens, Y), bounds=(0, 20))
+    assert "inputs_embeds" in str(refusal.allowed)
+
+
+def test_each_network_has_the_range_of_its_own_embeddings():
+    one, other = made(Reader), made(Reader)
+    with torch.no_grad():
+        other.words.weight.mul_(3)
+    tokens = torch.randint(20, (N, 6), generator=torch.Generator().manual_seed(1))
+    both = probed({"one": one, "other": other}, (tokens, Y), images=5)
+    low, high, scale = (both.data[name].values for name in ("lowest", "highest", "scale"))
+    np.testing.assert_allclose(low[1], 3 * low[0], rtol=1e-6)
+    np.testing.assert_allclose(scale, 0.02 * (high - low), rtol=1e-12)
+    said = " ".join(panel.note for panel in both.panels() if isinstance(panel, Table))
+    assert "(one)" in said and "(other)" in said and "window s" not in both.title
+    alone = probed(one, (tokens, Y), images=9, seed=5)
+    assert alone.data["lowest"].item() == low[0] and "window s" in alone.title  # not of the inputs that were drawn
+    assert any(isinstance(panel, Plot) and panel.y.label == "token" for panel in alone.panels())
+
+
+# --- what may be meant otherwise
+
+
+def test_classes_that_came_as_floats_are_told():
+    one_hot = functional.one_hot(Y, CLASSES)
+    for y, cure in ((one_hot.double(), "y.argmax(1)"), (2.0 * one_hot - 1, "y.long()")):
+        notes = [note.text for note in probed(NET, (X, y)).notes]
+        assert any("taken for values" in note and cure in note for note in notes), notes
+    assert not any("taken for values" in note.text for note in probed(NET, (X, one_hot + 0.5)).notes)
+    assert refused(NET, "does not take", (X, Y.float())).instead == "y.long(), if these are classes"
+
+
+def test_values_that_came_as_whole_numbers_are_refused_with_a_cure():
+    net = made(lambda: layered(1))
+    assert "y.float()" in refused(net, "out of range", (X, 7 * Y)).instead
+    assert "return_inverse" in refused(NET, "not an array", (X, np.array(["a"] * N))).instead
+
+
+def test_probabilities_in_place_of_scores_are_told():
+    for net, y in ((nn.Sequential(NET, nn.Softmax(1)), Y), (nn.Sequential(layered(1), nn.Sigmoid()), Y % 2)):
+        assert any("probabilities" in note.text for note in probed(net, (X, y)).notes)
+    for net in (NET, nn.Sequential(NET, nn.LogSoftmax(1)), nn.Sequential(NET, nn.Sigmoid())):
+        assert not any("probabilities" in note.text for note in probed(net).notes)
 
 
 # --- values

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -232,6 +233,14 @@ def test_an_interrupted_cell_shows_what_there_is(shell: InteractiveShell, capsys
     with pytest.raises(KeyboardInterrupt):
         shell.run_cell_magic("probe", LINE, "training.epoch()\nraise KeyboardInterrupt")
     assert "interrupted" in capsys.readouterr().out and jp.last().data["step"].values.tolist() == [0, 2]
+
+
+def test_tracebacks_show_the_line_of_the_cell(shell: InteractiveShell):
+    training = Training()
+    shell.user_ns |= {"net": training.net, "data": data(), "training": training}
+    with pytest.raises(ZeroDivisionError) as caught:
+        shell.run_cell_magic("probe", LINE, "training.epoch()\nloss = 1 / 0")
+    assert traceback.extract_tb(caught.value.__traceback__)[-1].line == "loss = 1 / 0"
 
 
 def test_a_cell_that_is_none(shell: InteractiveShell):

@@ -85,8 +85,8 @@ def attacked(victims: Victims, settings: Settings, eps: float, run: Run) -> Iter
 
 def steps(settings: Settings, sizes: int, inputs: int) -> int:
     """Passes that `attacked` takes at all sizes together, at most."""
-    passes = {"none": 0, "fgsm": 2}.get(settings.attack, 2 + settings.restarts * (settings.steps + 1))
-    return passes * sizes * inputs
+    passes = {"fgsm": 2, "pgd": settings.restarts * (settings.steps + 1), "autoattack": autoattack.PASSES}
+    return sum(passes[name] for name in names(settings)[:-1]) * sizes * inputs
 
 
 def _outcome(victims: Victims, settings: Settings, name: str, eps: float, run: Run) -> Outcome:
@@ -97,6 +97,7 @@ def _outcome(victims: Victims, settings: Settings, name: str, eps: float, run: R
     for batch in run.batches(n, cost):
         with batch as where:
             worst, deviation = _batch(victims, settings, name, eps, run, where)
+            run.advance(2 * len(worst.x) if name == "fgsm" else 0)
             found.broken[where], found.loss[where] = worst.broken.cpu(), worst.loss.double().cpu()
             found.deviation[where], found.x[where] = deviation.cpu(), worst.x.to(found.x.device)
     return found

@@ -15,6 +15,7 @@ from jupyter_phys.instruments.probe.models.model import Model
 from jupyter_phys.physics.attack import Attacked, Objective, Threat
 
 NORMS = {"linf": "Linf", "l2": "L2"}
+PASSES = 7000  # of an input that stands every attack
 FEW, SMALLEST = 4, 5  # classes that the targeted attacks need, and pixels along a side the square one in the 2-norm
 STANDARD, UNTARGETED = ["apgd-ce", "apgd-t", "fab-t", "square"], ["apgd-ce", "fab", "square"]
 
@@ -28,7 +29,7 @@ class _Scores(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Scores [n, classes]."""
-        self.measurement.advance(0)
+        self.measurement.advance(len(images))
         low, high = self.threat.low, self.threat.high
         return losses.logits(self.model.answers((low + (high - low) * images).to(self.model.dtype)))
 

@@ -82,6 +82,10 @@ def examples(given: Any, run: Run) -> Examples:
     if y.dim() > 1 and is_whole(y):
         raise Refused("There is more than one class an input.", given=list(y.shape), allowed="y [n], whole numbers",
                       instead="y.argmax(1), if that is one-hot")  # fmt: skip
+    if not is_whole(y) and len(y) > 1 and torch.equal(y, y.round()) and not torch.equal(y, y[:1].expand_as(y)):
+        one_hot = y.dim() == 2 and y.shape[1] > 1 and bool((y.sum(1) == 1).all()) and bool((y.abs().sum(1) == 1).all())
+        cure = "y.argmax(1)" if one_hot else "y.long()"
+        run.note(f"Targets are {y.dtype}, so they are taken for values; {cure} makes them classes.")
     return Examples(x, y)
 
 
@@ -125,8 +129,9 @@ def array(value: Any, what: str) -> Tensor:
         found = numbers(value)
         tensor = found if isinstance(found, Tensor) else torch.from_numpy(_native(found))
     except (TypeError, ValueError, RuntimeError) as reason:
-        raise Refused(f"{what} is not an array of numbers: {reason}.", given=type(value).__name__,
-                      allowed=ACCEPTS) from None  # fmt: skip
+        is_text = getattr(value, "dtype", None) is not None and np.dtype(np.asarray(value).dtype).kind in "USO"
+        raise Refused(f"{what} is not an array of numbers: {reason}.", given=type(value).__name__, allowed=ACCEPTS,
+                      instead="np.unique(y, return_inverse=True)[1] of names" if is_text else "") from None  # fmt: skip
     if tensor.is_complex():
         raise Refused(f"{what} is complex.", given=str(tensor.dtype), allowed="real numbers")
     if not torch.isfinite(tensor).all():

@@ -106,8 +106,14 @@ def network(name: str, value: Any, loss: Loss, normalise: Any, given: Tensor, ru
     if not given.dtype.is_floating_point and _takes_embeddings(twin):
         embedding = twin.get_input_embeddings()
         call = lambda x: twin(inputs_embeds=x)  # noqa: E731
+    elif not given.dtype.is_floating_point and _has_words(twin):
+        raise Refused(f"{name} takes tokens, along which there is no gradient.", given=f"inputs {given.dtype}",
+                      allowed="a network with get_input_embeddings() and forward(inputs_embeds=)",
+                      instead="the layers behind its embedding, with embeddings as data=")  # fmt: skip
     elif normalise is not None:
         mean, std = (_by_channel(one, given.dim() - 1, dtype, run.device) for one in _two(normalise))
+        if not (std > 0).all():
+            raise Refused("normalise= divides by a standard deviation, which is above 0.", given=repr(normalise)[:80])
         call = lambda x: twin((x - mean) / std)  # noqa: E731
     model = Model(name, call, tuple(given.shape[1:]), dtype, run.device, loss, embedding)
     model.shape = tuple(model.inputs(given[:1]).shape[1:])
@@ -138,6 +144,10 @@ def _twin(name: str, value: Any, run: Run) -> tuple[Any, torch.dtype]:
 def _depends_on_mode(module: nn.Module) -> bool:
     name = type(module).__name__
     return "Dropout" in name or "BatchNorm" in name or "Drop" in name
+
+
+def _has_words(value: Any) -> bool:
+    return isinstance(value, nn.Module) and any(isinstance(one, nn.Embedding) for one in value.modules())
 
 
 def _takes_embeddings(value: Any) -> bool:

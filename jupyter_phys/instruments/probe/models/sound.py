@@ -53,6 +53,8 @@ def _loss(model: Model, answers: Tensor, target: Tensor | None) -> Tensor:
         if target is None or is_out_of_memory(reason):
             raise
         cure = "loss=squared" if target.is_floating_point() else "loss=cross_entropy"
+        if target.is_floating_point() and target.dim() == 1 and torch.equal(target, target.round()):
+            cure = "y.long(), if these are classes"
         given = f"answers {_kind(answers)}, targets {_kind(target)}"
         raise Refused(
             f"The loss does not take what {model.name} answers: {reason}", given=given, instead=cure

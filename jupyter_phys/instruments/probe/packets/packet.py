@@ -11,7 +11,7 @@ from torch import Tensor
 
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.instruments.probe.models.model import Model
-from jupyter_phys.physics.moments import Errors, Moments, Sums, jackknife, moments, sharpened
+from jupyter_phys.physics.moments import Errors, Moments, Sums, jackknife, moments, replicates, sharpened
 from jupyter_phys.physics.quadrature import Side
 
 SAMPLES_AT_ONCE = 256  # samples at a time on a CPU: more only costs its cache
@@ -43,21 +43,25 @@ class Packets:
 
 @dataclass(frozen=True)
 class Found:
-    """Sums over the packets of some labels, how many samples they hold, and how far an integral moved at last."""
+    """Sums over the packets of some labels, and how many samples or nodes they hold."""
 
     labels: slice
     sums: Sums
     samples: int
     is_box: bool
-    change: float = math.nan
+    error: float | None = None  # relative, of widths from quadrature, as its convergence tells
 
     def moments(self) -> Moments:
         """Of these packets; under a window without the noise that its known bound tells."""
         return by(self.is_box)(self.sums)
 
     def errors(self) -> Errors:
-        """Standard errors of the same, [label + 1, d + 1] with means as in `grand`."""
-        return jackknife(self.sums, grand, by(self.is_box))
+        """Standard errors of the same, [label, d + 1] with means as in `with_mean`."""
+        return jackknife(self.sums, with_mean, by(self.is_box))
+
+    def replicates(self) -> Tensor:
+        """Means over coordinates of `Errors` without each block, [block, quantity, label]."""
+        return replicates(self.sums, lambda values: values.mean(-1), by(self.is_box))
 
     def off_bound(self) -> Tensor:
         """Standard errors by which the mean of c as sampled is off -1/2, [label]; under a window it is that exactly."""
@@ -71,9 +75,14 @@ class Found:
         return (off - bias).clamp_min(0) / jackknife(self.sums, mean).bound[:, 0]
 
     @property
+    def is_nowhere(self) -> bool:
+        """Whether the loss was zero wherever it was looked at."""
+        return bool((self.sums.l2 == 0).all())
+
+    @property
     def is_integral(self) -> bool:
         """Whether it comes from quadrature."""
-        return not math.isnan(self.change)
+        return self.error is not None
 
 
 def by(is_box: bool) -> Callable[[Sums], Moments]:
@@ -81,24 +90,25 @@ def by(is_box: bool) -> Callable[[Sums], Moments]:
     return moments if is_box else lambda sums: sharpened(moments(sums))
 
 
-def grand(values: Tensor) -> Tensor:
-    """[..., label, d] with means over coordinates in a last column and over labels in a last row."""
-    values = torch.cat([values, values.mean(-1, keepdim=True)], -1)
-    return torch.cat([values, values.mean(-2, keepdim=True)], -2)
+def with_mean(values: Tensor) -> Tensor:
+    """[..., d] with the mean over coordinates in a last column."""
+    return torch.cat([values, values.mean(-1, keepdim=True)], -1)
 
 
-def normalisable(model: Model, sums: Sums) -> None:
-    """Refuse a loss without a packet.
+def finite(model: Model, sums: Sums) -> None:
+    """Check what was added up.
 
     Raises:
-        Refused: the loss is zero everywhere, or not finite somewhere.
+        Refused: the loss or its gradient is not finite somewhere.
     """
     total = sums.l2.sum(1)
     if not torch.isfinite(total).all() or not torch.isfinite(sums.gg).all():
         raise Refused(f"The loss of {model.name} or its gradient is not finite somewhere: there is no packet.",
                       given=f"∫l² = {float(total.max()):g}", allowed="a finite loss on the whole domain")  # fmt: skip
-    if (total == 0).all():
-        precision = str(model.dtype).removeprefix("torch.")
-        where = f"zero everywhere it was looked at, in {precision}"
-        raise Refused(f"The loss of {model.name} is {where}: there is no packet.", given="∫l² = 0",
-                      instead="a larger s=, a smaller domain=, or a network in float64")  # fmt: skip
+
+
+def nowhere(model: Model) -> Refused:
+    """The refusal of a loss that is zero in all its packets."""
+    where = f"zero everywhere it was looked at, in {str(model.dtype).removeprefix('torch.')}"
+    return Refused(f"The loss of {model.name} is {where}: there is no packet.", given="∫l² = 0",
+                   instead="a larger s=, a smaller domain=, or a network in float64")  # fmt: skip

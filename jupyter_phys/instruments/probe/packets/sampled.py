@@ -10,7 +10,7 @@ from torch import Tensor
 
 from jupyter_phys.core.run import Run
 from jupyter_phys.instruments.probe.models.model import Model
-from jupyter_phys.instruments.probe.packets.packet import SAMPLES_AT_ONCE, Found, Packets, by, normalisable
+from jupyter_phys.instruments.probe.packets.packet import SAMPLES_AT_ONCE, Found, Packets, by, finite
 from jupyter_phys.instruments.probe.settings import Settings
 from jupyter_phys.physics.moments import BLOCKS, Sums, accumulator, jackknife, windowed
 
@@ -27,8 +27,8 @@ def samples(model: Model, packets: Packets, labels: slice, settings: Settings, r
     start, stop = 0, -(-settings.samples // BLOCKS)
     for doubling in range(DOUBLINGS + 1):
         sampling.add(sums, start, stop)
-        normalisable(model, sums)
-        if settings.rel_error is None or _error(sums, packets) <= settings.rel_error:
+        finite(model, sums)
+        if settings.rel_error is None or not _error(sums, packets) > settings.rel_error:
             break
         if doubling == DOUBLINGS:
             run.warn(f"rel_error={settings.rel_error:g} is not reached with {stop * BLOCKS} samples.")
@@ -38,10 +38,11 @@ def samples(model: Model, packets: Packets, labels: slice, settings: Settings, r
 
 
 def _error(sums: Sums, packets: Packets) -> float:
-    """Relative error of the mean product."""
+    """Relative error of the mean product, under a window of its excess over the bound."""
     told = by(packets.is_box)
     mean = jackknife(sums, lambda one: one.mean((-1, -2), keepdim=True), told).product
-    return float(mean / told(sums).product.nanmean())
+    product = told(sums).product.nanmean()
+    return float(mean / (product if packets.is_box else product - 0.5).abs())
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.run import GIB, Run
 from jupyter_phys.instruments.probe.models.model import Model
 from jupyter_phys.instruments.probe.packets.integrated import HIGHEST, integral
-from jupyter_phys.instruments.probe.packets.packet import Found, Packets
+from jupyter_phys.instruments.probe.packets.packet import Found, Packets, nowhere
 from jupyter_phys.instruments.probe.packets.sampled import samples
 from jupyter_phys.instruments.probe.settings import Settings
 from jupyter_phys.physics.moments import BLOCKS
@@ -18,10 +18,10 @@ SUMS = 6  # arrays of the size of an input in every block
 
 
 def measured(model: Model, packets: Packets, settings: Settings, run: Run) -> Iterator[Found]:
-    """The sums of all packets, a few labels at a time.
+    """The sums of all packets; of windows, which share nothing but their draws, one label at a time.
 
     Raises:
-        Refused: an integral without a value, or a box without a volume.
+        Refused: an integral without a value, a box without a volume, or a loss that is zero everywhere.
     """
     if packets.is_box and model.d <= HIGHEST:
         yield integral(model, packets, run)
@@ -30,13 +30,18 @@ def measured(model: Model, packets: Packets, settings: Settings, run: Run) -> It
         raise Refused("A box of more than two dimensions is sampled evenly, so it has to end.",
                       given=str(packets.sides[0]), instead="a finite domain=, or centre= and s=")  # fmt: skip
     of_label = (BLOCKS * SUMS + 40) * model.d * 8 * (1.4 if model.is_complex else 1)
-    at_once = max(1, int(run.memory / 3 // of_label))
+    at_once = max(1, int(run.memory / 3 // of_label)) if packets.is_box else 1
     if of_label > run.memory / 2:
         need = f"{2 * of_label / GIB:.3g}"
         raise Refused(f"Block sums of {model.d} coordinates do not fit.", given=f"memory={run.memory / GIB:g}",
                       instead=f"memory={need}")  # fmt: skip
+    somewhere = False
     for start in range(0, len(packets.names), at_once):
-        yield samples(model, packets, slice(start, min(start + at_once, len(packets.names))), settings, run)
+        found = samples(model, packets, slice(start, min(start + at_once, len(packets.names))), settings, run)
+        somewhere = somewhere or not found.is_nowhere
+        yield found
+    if not somewhere:
+        raise nowhere(model)
 
 
 def steps(model: Model, packets: Packets, settings: Settings) -> int:

@@ -9,9 +9,11 @@ import numpy as np
 import xarray as xr
 
 from jupyter_phys.core.reading import Reading
+from jupyter_phys.core.record import Record
 from jupyter_phys.figures.mark import Axis, Line, Mark, Points
 from jupyter_phys.figures.panel import Panel, Plot
 from jupyter_phys.instruments.probe.panels import attacked, waves
+from jupyter_phys.instruments.probe.panels.image import is_box, layout
 from jupyter_phys.instruments.probe.panels.maps import EXCESS, HALF, maps, worst
 from jupyter_phys.instruments.probe.panels.portrait import portraits
 from jupyter_phys.instruments.probe.panels.tables import place, products, under_attack
@@ -29,9 +31,9 @@ def panels(reading: Reading) -> list[Panel]:
     shown: list[Panel] = [products(data, swept, reading.record)]
     if attacked:
         shown.append(under_attack(data, attacked[0], swept, reading.record))
-    shown += sweeps(data, swept, box=reading.record.facts.get("packet") == "box")
+    shown += sweeps(data, swept, box=is_box(reading.record))
     where = ", ".join(f"{name}={place(data[name].values[0])}" for name in swept)
-    pictures = [*views(first, reading.record.facts, reading.settings), *waves.views(first)]
+    pictures = [*views(first, reading.record, reading.settings), *waves.views(first)]
     return shown + [_said(plot, where) if where else plot for plot in pictures]
 
 
@@ -41,17 +43,17 @@ def _said(plot: Plot, where: str) -> Plot:
     return replace(plot, title=f"{plot.title} ({where})")
 
 
-def views(data: xr.Dataset, facts: dict[str, Any], settings: Any) -> list[Plot]:
+def views(data: xr.Dataset, record: Record, settings: Any) -> list[Plot]:
     """All that was measured, in pictures."""
-    shape = tuple(facts.get("shape", ()))
-    plots = [*portraits(data, shape, box=facts.get("packet") == "box"), *maps(data, shape, facts)]
+    lies, box = layout(record), is_box(record)
+    plots = [*portraits(data, lies, box=box), *maps(data, lies, box=box)]
     if "accuracy" in data:
         plots.append(attacked.against_eps(data, settings))
     elif "deviation" in data:
         plots.append(attacked.deviation(data))
     if "cc" in data and np.isfinite(data["cc"].values).any():
-        plots.append(attacked.correlation(data, facts, settings))
-    return [*plots, *worst(data, shape)]
+        plots.append(attacked.correlation(data, record, settings))
+    return [*plots, *worst(data, lies)]
 
 
 def sweeps(data: xr.Dataset, swept: list[str], *, box: bool) -> list[Plot]:

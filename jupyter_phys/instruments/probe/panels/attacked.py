@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from jupyter_phys.core.record import Record
 from jupyter_phys.figures.mark import Axis, Line, Mark, Points
 from jupyter_phys.figures.panel import Plot
+from jupyter_phys.instruments.probe.attacks.attacked import WORST
 
-ATTACKS = {"fgsm": "FGSM", "pgd": "PGD", "autoattack": "AutoAttack", "worst": "worst of these"}
+ATTACKS = {"fgsm": "FGSM", "pgd": "PGD", "autoattack": "AutoAttack", WORST: "worst of these"}
 DEBATE = (
     "Zhang et al. (arXiv:2205.01493) see accuracy traded against safety from attack by an uncertainty relation; "
     "Yang et al. (arXiv:2003.02460) find that real data leave room for both. The product alone decides neither."
@@ -30,7 +32,7 @@ def against_eps(data: xr.Dataset, settings: Any) -> Plot:
     """Accuracy under each attack; of several subjects under the worst."""
     marks: list[Mark] = []
     several = data.sizes["subject"] > 1
-    attacks = ["worst"] if several else [str(one) for one in data["attack"].values if one != "worst"]
+    attacks = [WORST] if several else [str(one) for one in data["attack"].values if one != WORST]
     x = data["eps"].values.astype(float)
     for i, subject in enumerate(map(str, data["subject"].values)):
         for attack in attacks:
@@ -58,9 +60,9 @@ def deviation(data: xr.Dataset) -> Plot:
     return Plot("Change of the answer against ε", Axis("ε", "input range"), Axis("|f(x′) − f(x)|", "answer"), marks)
 
 
-def correlation(data: xr.Dataset, facts: dict[str, Any], settings: Any) -> Plot:
+def correlation(data: xr.Dataset, record: Record, settings: Any) -> Plot:
     """Histograms of the conjugate correlation of inputs answered right and wrong, beside a random direction's."""
-    base = float(facts.get("baseline", np.nan))
+    base = float(record.facts.get("baseline", np.nan))
     cc = data["cc"].values
     edges = np.linspace(0.0, max(float(np.nanmax(cc)), 1.5 * base) * 1.02, 25)
     marks: list[Mark] = []

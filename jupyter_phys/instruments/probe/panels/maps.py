@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
 from jupyter_phys.figures.mark import Axis
 from jupyter_phys.figures.panel import Plot
-from jupyter_phys.instruments.probe.panels.image import drawn, layout
+from jupyter_phys.instruments.probe.panels.image import Layout
 
 MAPS = 4  # labels with a map of their own
 HALF, EXCESS = 0.5, "Δx·Δp − ½"
 
 
-def maps(data: xr.Dataset, shape: tuple[int, ...], facts: dict[str, Any]) -> list[Plot]:
+def maps(data: xr.Dataset, layout: Layout, *, box: bool) -> list[Plot]:
     """Where in the input the packet is narrow and where its slope is spread; mean over labels, then by label."""
-    if not layout(shape) or data.sizes["coordinate"] < 2:
+    if not layout.axes or data.sizes["coordinate"] < 2:
         return []
-    box, unit = facts.get("packet") == "box", data["delta_x"].attrs["units"]
+    unit = data["delta_x"].attrs["units"]
     plots: list[Plot] = []
     for i, subject in enumerate(map(str, data["subject"].values)):
         one = data.isel(subject=i)
@@ -29,26 +27,26 @@ def maps(data: xr.Dataset, shape: tuple[int, ...], facts: dict[str, Any]) -> lis
         colors = {"delta_x": Axis("Δx", unit), "delta_p": Axis("Δp", f"1/{unit}")}
         mean = one.mean("label")
         for name, color in colors.items():
-            plots.append(drawn(color.label, mean[name].values, shape, color, row, "sequential"))
-        plots.append(_product("", mean, shape, row, box=box))
+            plots.append(layout.drawn(color.label, mean[name].values, color, row, "sequential"))
+        plots.append(_product("", mean, layout, row, box=box))
     if data.sizes["label"] > 1:
         row = f"{'Δx·Δp' if box else EXCESS} over the input, by label"
         one = data.isel(subject=0)
         labels = [k for k in range(data.sizes["label"]) if np.isfinite(one["product"].values[k]).any()]
-        plots += [_product(str(one["label"].values[k]), one.isel(label=k), shape, row, box=box)
+        plots += [_product(str(one["label"].values[k]), one.isel(label=k), layout, row, box=box)
                   for k in labels[:MAPS]]  # fmt: skip
     return plots
 
 
-def _product(title: str, one: xr.Dataset, shape: tuple[int, ...], row: str, *, box: bool) -> Plot:
+def _product(title: str, one: xr.Dataset, layout: Layout, row: str, *, box: bool) -> Plot:
     """Of a window what it has over its bound; on a box every coordinate has a bound of its own."""
     color = Axis("Δx·Δp") if box else Axis(EXCESS, low=0.0)
-    return drawn(title or color.label, one["product"].values - (0 if box else HALF), shape, color, row, "sequential")
+    return layout.drawn(title or color.label, one["product"].values - (0 if box else HALF), color, row, "sequential")
 
 
-def worst(data: xr.Dataset, shape: tuple[int, ...]) -> list[Plot]:
+def worst(data: xr.Dataset, layout: Layout) -> list[Plot]:
     """Inputs, the perturbations that change their answer, and what comes of them."""
-    if "worst_before" not in data or not layout(shape):
+    if "worst_before" not in data or not layout.axes:
         return []
     one, plots = data.isel(subject=0), list[Plot]()
     for k in range(data.sizes["picture"]):
@@ -64,8 +62,8 @@ def worst(data: xr.Dataset, shape: tuple[int, ...]) -> list[Plot]:
         grey = Axis("value", data["worst_before"].attrs["units"], low=low, high=high)
         tint = Axis("change", data["worst_before"].attrs["units"], low=-reach, high=reach)
         plots += [
-            drawn("input", before, shape, grey, row, "grey"),
-            drawn("perturbation", change, shape, tint, row, "diverging"),
-            drawn("under attack", after, shape, grey, row, "grey"),
+            layout.drawn("input", before, grey, row, "grey"),
+            layout.drawn("perturbation", change, tint, row, "diverging"),
+            layout.drawn("under attack", after, grey, row, "grey"),
         ]
     return plots

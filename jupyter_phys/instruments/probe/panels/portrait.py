@@ -7,18 +7,18 @@ import xarray as xr
 
 from jupyter_phys.figures.mark import Axis, Line, Mark, Points
 from jupyter_phys.figures.panel import Plot
-from jupyter_phys.instruments.probe.panels.image import named
+from jupyter_phys.instruments.probe.panels.image import Layout
 
 MOST = 400  # points of a portrait, those of the largest products
 
 
-def portraits(data: xr.Dataset, shape: tuple[int, ...], *, box: bool) -> list[Plot]:
+def portraits(data: xr.Dataset, layout: Layout, *, box: bool) -> list[Plot]:
     """Δx against Δp of every coordinate (mean over labels), and of every label (mean over coordinates)."""
     unit = data["delta_x"].attrs["units"]
     axes = Axis("Δx", unit), Axis("Δp", f"1/{unit}")
     plots: list[Plot] = []
     if data.sizes["coordinate"] > 1:
-        marks = [_coordinates(data.isel(subject=i), shape) for i in range(data.sizes["subject"])]
+        marks = [_coordinates(data.isel(subject=i), layout) for i in range(data.sizes["subject"])]
         note = "Each point is a coordinate of the input, mean over labels."
         if data.sizes["coordinate"] > MOST:
             note += f" Shown are the {MOST} with the largest products."
@@ -32,11 +32,11 @@ def portraits(data: xr.Dataset, shape: tuple[int, ...], *, box: bool) -> list[Pl
     return [plot for plot in plots if len(plot.marks) > 1]
 
 
-def _coordinates(one: xr.Dataset, shape: tuple[int, ...]) -> Points:
+def _coordinates(one: xr.Dataset, layout: Layout) -> Points:
     x, p, product, bound = (one[n].mean("label").values for n in ("delta_x", "delta_p", "product", "bound"))
     kept = np.argsort(np.nan_to_num(-product, nan=np.inf), kind="stable")[:MOST]
     kept = kept[np.isfinite(product[kept])]
-    names = tuple(f"{named(i, shape)}: Δx·Δp = {product[i]:.4g}, |c| = {bound[i]:.4g}" for i in kept)
+    names = tuple(f"{layout.named(i)}: Δx·Δp = {product[i]:.4g}, |c| = {bound[i]:.4g}" for i in kept)
     return Points(x[kept], p[kept], str(one["subject"].item()), names=names)
 
 

@@ -13,6 +13,7 @@ from jupyter_phys.core.record import Record
 from jupyter_phys.figures.number import number
 from jupyter_phys.figures.panel import Cell, Table
 from jupyter_phys.instruments.probe.panels import attacked
+from jupyter_phys.instruments.probe.panels.image import is_box
 from jupyter_phys.instruments.probe.panels.maps import HALF
 from jupyter_phys.instruments.probe.probed import OWN
 
@@ -23,8 +24,7 @@ RESOLVED = 1e-5  # relative errors below it are not shown: nobody reads so many 
 
 def products(data: xr.Dataset, swept: list[str], record: Record) -> Table:
     """One row a label and one for their mean, at each point of swept axes."""
-    facts = record.facts
-    box = facts.get("packet") == "box" or "covariance" in data  # a bound of its own, and not just ½
+    box = is_box(record) or "covariance" in data  # a bound of its own, and not just ½
     several = data.sizes["coordinate"] > 1
     mean = "mean over coordinates, " if several else ""
     unit = data["delta_x"].attrs["units"]
@@ -45,23 +45,33 @@ def products(data: xr.Dataset, swept: list[str], record: Record) -> Table:
     elif box:
         said = "The bound is |c|; it is ½ only where the loss vanishes at the edge of the domain."
     brackets = f"Errors in brackets are standard errors{' of the mean' if several else ''}."
-    note = f"{_depends(record)} {said} {brackets}"
+    note = f"{_depends(data, record)} {said}"
+    if np.isfinite(data["product_mean_se"].values).any():
+        note = f"{note} {brackets}"
     return Table(f"Uncertainty relation ({mean}Δx·Δp ≥ {'|c|' if box else '½'})", columns, rows, note=note)
 
 
-def _depends(record: Record) -> str:
+def _depends(data: xr.Dataset, record: Record) -> str:
     """What every number depends on."""
     facts, said = record.facts, list[str]()
     if facts["loss"] != OWN:
         said.append(f"loss {facts['loss']}")
     if "domain" in facts:
         said.append(f"box {facts['domain']}")
-    if "scale" in facts:
-        said.append(f"window scale {facts['scale']:g}")
-    if "bounds" in facts:
-        said.append("input range {:g} … {:g}".format(*facts["bounds"]))
+    if "scale" in data.coords:
+        said.append(f"window scale {_of_each(data, '{:.4g}', 'scale')}")
+    if "lowest" in data.coords:
+        said.append(f"input range {_of_each(data, '{:.4g} … {:.4g}', 'lowest', 'highest')}")
     first, *rest = [*said, f"seed {record.seed}"]
     return ", ".join([first[0].upper() + first[1:], *rest]) + "."
+
+
+def _of_each(data: xr.Dataset, form: str, *names: str) -> str:
+    """What all subjects have in common, or what each has."""
+    values = [form.format(*one) for one in zip(*(data[name].values for name in names), strict=True)]
+    if len(set(values)) == 1:
+        return values[0]
+    return ", ".join(f"{value} ({subject})" for subject, value in zip(data["subject"].values, values, strict=True))
 
 
 def _rows(one: xr.Dataset, *, box: bool) -> list[list[Cell]]:

@@ -11,6 +11,7 @@ from jupyter_phys.core.reading import Reading
 from jupyter_phys.figures.mark import Axis, Line, Mark, Points
 from jupyter_phys.figures.panel import Cell, Panel, Plot, Table
 from jupyter_phys.instruments.probe.panels.attacked import ATTACKS, DEBATE
+from jupyter_phys.instruments.probe.panels.image import is_box
 from jupyter_phys.instruments.probe.panels.maps import EXCESS, HALF
 from jupyter_phys.instruments.probe.panels.tables import told
 
@@ -20,7 +21,7 @@ MOST = 40  # rows of the table
 def panels(reading: Reading) -> list[Panel]:
     """The numbers of every moment, then their curves."""
     data = reading.data
-    box = reading.record.facts.get("packet") == "box"
+    box = is_box(reading.record)
     eps = float(reading.record.settings["eps"])
     shown: list[Panel] = [_table(data, eps, box=box)]
     if "accuracy" in data:
