@@ -75,7 +75,11 @@ def test_only_the_notebook_folder_knows_jupyter(path: str):
 
 
 def test_physics_is_torch_only():
-    assert outside("physics/") == {"torch"}
+    fast = {"numba", "numpy"}  # of one file, without which the same is computed in torch
+    assert outside("physics/") == {"torch"} | fast
+    assert [
+        path for path in TREES if path.startswith("physics/") and fast & {name.split(".")[0] for name in imported(path)}
+    ] == ["physics/hydro/compiled.py", "physics/hydro/evolution.py"]
 
 
 def test_figures_know_no_torch_and_no_xarray():

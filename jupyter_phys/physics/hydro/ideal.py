@@ -16,7 +16,7 @@ from torch import Tensor
 from jupyter_phys.physics.hydro.matter import Matter
 
 ALONG = {"x": 3, "y": 2}  # dimension of a field [event, field, y, x]
-NEWTON = 4  # iterations from the last energy density: quadratic, so the last changes nothing
+NEWTON = 3  # iterations from the last energy density: quadratic, so the last changes nothing
 VACUUM = 1e-7  # GeV/fm^3, the least energy density
 
 

@@ -4,6 +4,7 @@ Conformal: e = 3p = g pi^2/30 T^4. Crossover: s95p-v1, Huovinen, Petreczky, arXi
 Eq. 16. First order: EOS-Q, a hadron resonance gas and a bag with a Maxwell construction between them.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -177,6 +178,39 @@ def hotqcd(t: Tensor) -> tuple[Tensor, Tensor]:
     return pressure, pressure * rise
 
 
+JOIN = (0.165, 0.200)  # GeV, between which hadrons go over into the lattice's fit
+
+
+def lattice() -> Matter:
+    """HotQCD above 0.200 GeV, the hadrons of s95p-v1 below 0.165 GeV; I/T^4 between is a cubic, p its integral."""
+    t = torch.linspace(0.070, 0.60, 40_001, dtype=torch.float64)
+    _, hadrons = s95p(t)
+    quarks = hotqcd(t.clamp_min(0.13))[1]
+    ends = torch.tensor(JOIN, dtype=torch.float64)
+    width, small = JOIN[1] - JOIN[0], 1e-6
+    value = [float(of(end)[1]) for of, end in zip((s95p, hotqcd), ends, strict=True)]
+    slope = [float(of(end + small)[1] - of(end - small)[1]) / (2 * small)
+             for of, end in zip((s95p, hotqcd), ends, strict=True)]  # fmt: skip
+    u = ((t - JOIN[0]) / width).clamp(0, 1)
+    between = (
+        (1 + 2 * u) * (1 - u) ** 2 * value[0] + u * (1 - u) ** 2 * width * slope[0]
+        + u**2 * (3 - 2 * u) * value[1] - u**2 * (1 - u) * width * slope[1]
+    )  # fmt: skip
+    anomaly = torch.where(t < JOIN[0], hadrons, torch.where(t > JOIN[1], quarks, between))
+    rise = torch.cumulative_trapezoid(anomaly / t, t)
+    pressure = 0.1661 + torch.cat([rise.new_zeros(1), rise])
+    unit = t**4 / HBARC**3
+    return tabulated("hotqcd", (anomaly + 3 * pressure) * unit, pressure * unit, t)
+
+
+@functools.cache
+def named(name: str) -> Matter:
+    """One of these equations of state; raises ValueError for another name."""
+    if name not in NAMED:
+        raise ValueError(f"there is no equation of state {name!r}, but {', '.join(NAMED)}")
+    return NAMED[name]()
+
+
 def first_order() -> Matter:
     """EOS-Q: hadron resonance gas below e_H, p constant up to e_Q = 3 p_c + 4B, then a bag, p = (e - 4B)/3."""
     e_h = torch.tensor([0.005, 0.055, 0.105, 0.205, 0.305, 0.405, 0.455], dtype=torch.float64)
@@ -207,3 +241,6 @@ def _refined(e: Tensor, p: Tensor, between: int = 50) -> tuple[Tensor, Tensor]:
     steps = torch.arange(between, dtype=torch.float64) / between
     fine = torch.cat([(e[:-1, None] + steps * e.diff()[:, None]).flatten(), e[-1:]])
     return fine, _linear(fine, e, p)
+
+
+NAMED = {"crossover": crossover, "hotqcd": lattice, "first_order": first_order, "conformal": conformal}

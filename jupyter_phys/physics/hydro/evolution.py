@@ -1,0 +1,175 @@
+"""From initial states to freeze-out surfaces: many events, in torch or compiled for a CPU core."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from jupyter_phys.physics.hydro import matter as tables
+from jupyter_phys.physics.hydro.ideal import Scheme, State
+from jupyter_phys.physics.hydro.matter import Matter
+from jupyter_phys.physics.hydro.surface import begin, crossings
+
+Backend = Literal["torch", "compiled"]
+CFL, GROWTH = 0.3, 0.1  # largest dt, in dx and in tau
+EVERY = 2  # steps between looks at the surface: more looks are no better
+PART = 20 * EVERY  # steps between two chances to stop
+
+
+class Moment(NamedTuple):
+    """The fluid [event, 3, y, x] (e, u^x, u^y) at a proper time."""
+
+    tau: float
+    fluid: Tensor
+
+
+@dataclass
+class Evolved:
+    """What became of some events: rows of their surfaces as in `spectra`, and the fluid at some times."""
+
+    surface: Tensor
+    moments: list[Moment]
+    frozen: Tensor  # tau at which all of an event was cold [event]; inf where it never was
+    steps: int  # of the longest event
+    backend: Backend
+    level: float  # energy density of the surface, GeV/fm^3
+
+
+@dataclass(frozen=True)
+class Course:
+    """How to evolve: the scheme, proper times in fm, the surface's energy density, and which moments to keep."""
+
+    scheme: Scheme
+    times: Sequence[float]
+    level: float
+    keep: Sequence[int] = ()  # places in `times`
+    every: int = EVERY
+    tick: Callable[[int], None] = field(default=lambda steps: None)  # called with the cell-steps done
+
+    def parts(self) -> list[tuple[int, int]]:
+        """Stretches between places in `times`, each ending where a moment is kept or somebody may want to stop."""
+        ends = sorted({len(self.times) - 1, *self.keep, *range(PART, len(self.times), PART)} - {0})
+        return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def proper_times(tau0: float, tau_end: float, dx: float, cfl: float = CFL) -> list[float]:
+    """Steps from tau0 to tau_end, in fm: cfl dx, and at first no more than a tenth of tau."""
+    times = [tau0]
+    while times[-1] < tau_end - 1e-9:
+        times.append(min(times[-1] + min(cfl * dx, GROWTH * times[-1]), tau_end))
+    return times
+
+
+def evolve(
+    energy: Tensor, *, eos: str | Matter = "crossover", dx: float, tau0: float, tau_end: float = 40.0,
+    freeze_out: float = 0.137, flow: Tensor | None = None, theta: float = 1.8, keep: int = 0,
+    backend: Backend | None = None, tick: Callable[[int], None] | None = None,
+) -> Evolved:  # fmt: skip
+    """Ideal hydrodynamics of events from proper time tau0 until all is colder than `freeze_out`, or tau_end.
+
+    energy: densities [event, y, x] or [y, x] in GeV/fm^3, float32 or float64, on any device; dx: cell in fm;
+    flow: u^x, u^y [event, 2, y, x], none: at rest; freeze_out: T in GeV; keep: moments that are kept, evenly.
+    The compiled backend runs on the CPU, and is taken there where numba is installed.
+
+    Raises ValueError for energies that are negative or not finite, flow that is not finite, a grid or times that make
+    no sense, and a freeze-out temperature outside the equation of state's table.
+    """
+    fluid = initial_fluid(energy, flow)
+    if not (dx > 0 and 0 < tau0 < tau_end):
+        raise ValueError(f"dx={dx}, tau0={tau0}, tau_end={tau_end}: needs dx > 0 and 0 < tau0 < tau_end, in fm")
+    found = tables.named(eos) if isinstance(eos, str) else eos
+    times = proper_times(tau0, tau_end, dx)
+    looks = (len(times) - 1) // EVERY
+    kept = sorted({EVERY * round(k * looks / max(keep - 1, 1)) for k in range(keep)})
+    course = Course(Scheme(found, dx, theta), times, found.energy(freeze_out), kept, tick=tick or (lambda steps: None))
+    chosen = backend or ("compiled" if energy.device.type == "cpu" and has_numba() else "torch")
+    return compiled_course(fluid, course) if chosen == "compiled" else torch_course(fluid, course)
+
+
+def initial_fluid(energy: Tensor, flow: Tensor | None) -> Tensor:
+    """e, u^x, u^y [event, 3, y, x]; raises as `evolve`."""
+    energy = energy[None] if energy.dim() == 2 else energy
+    if energy.dim() != 3 or min(energy.shape[1:]) < 5 or not energy.is_floating_point():
+        raise ValueError(f"energy densities {list(energy.shape)} {energy.dtype}: floats [event, y, x], 5 cells or more")
+    if not torch.isfinite(energy).all() or (energy < 0).any():
+        raise ValueError("energy densities are finite and not negative")
+    flow = energy.new_zeros(len(energy), 2, *energy.shape[1:]) if flow is None else flow.to(energy)
+    if flow.shape != (len(energy), 2, *energy.shape[1:]) or not torch.isfinite(flow).all():
+        raise ValueError(f"flow {list(flow.shape)}: finite u^x, u^y [event, 2, y, x] (u = v/sqrt(1 - v^2), any number)")
+    return torch.cat([energy[:, None], flow], 1)
+
+
+def torch_course(fluid: Tensor, course: Course) -> Evolved:
+    """All events together, on any device; those that are cold are left out from then on."""
+    matter = course.scheme.matter.to(fluid.device, fluid.dtype)
+    scheme = Scheme(matter, course.scheme.dx, course.scheme.theta, course.scheme.expanding)
+    state, times, level = scheme.begin(fluid, course.times[0]), course.times, course.level
+    alive = torch.arange(len(fluid), device=fluid.device)
+    rows, moments = [begin(fluid, times[0], level, scheme.dx)], list[Moment]()
+    frozen, whole, looked, k = torch.full((len(fluid),), torch.inf, dtype=torch.float64), fluid.clone(), 0, 0
+    before = state.fluid
+    if 0 in course.keep:
+        moments.append(Moment(times[0], fluid.clone()))
+    for k in range(1, len(times)):
+        state = scheme.step(state, times[k] - times[k - 1])
+        if k in course.keep:
+            whole[alive] = state.fluid
+            moments.append(Moment(times[k], whole.clone()))
+        if k % course.every and k < len(times) - 1:
+            continue
+        part = crossings(before, state.fluid, (times[looked], times[k]), level, scheme.dx)
+        part[:, 0] = alive[part[:, 0].long()].to(part)
+        rows.append(part)
+        course.tick((k - looked) * len(alive) * fluid[0, 0].numel())
+        before, looked, hot = state.fluid, k, state.fluid[:, 0].flatten(1).amax(1) > level
+        if not hot.all():
+            whole[alive], frozen[alive[~hot].cpu()] = state.fluid, times[k]
+            alive, before = alive[hot], before[hot]
+            state = State(state.conserved[hot], state.fluid[hot], state.tau)
+            if len(alive) == 0:
+                break
+    moments += [Moment(times[later], whole.clone()) for later in course.keep if later > k]
+    return Evolved(torch.cat(rows), moments, frozen, k, "torch", level)
+
+
+def compiled_course(fluid: Tensor, course: Course) -> Evolved:
+    """One event after the other on this core: each stays in its cache."""
+    import numpy as np
+
+    from jupyter_phys.physics.hydro.compiled import Compiled
+
+    fluid = fluid.cpu().contiguous()
+    compiled = Compiled(course.scheme, np.float32 if fluid.dtype == torch.float32 else np.float64)
+    times, stretches = np.asarray(course.times), course.parts()
+    start = course.scheme.begin(fluid, course.times[0])
+    pressure = course.scheme.matter.to("cpu", fluid.dtype).pressure(fluid[:, 0])
+    padded = torch.nn.functional.pad(fluid, (2, 2, 2, 2), mode="replicate")
+    rows = [begin(fluid, course.times[0], course.level, course.scheme.dx)]
+    frozen, longest = torch.full((len(fluid),), torch.inf, dtype=torch.float64), 0
+    shown = {k: fluid.clone() for k in course.keep}
+    for event in range(len(fluid)):
+        conserved, field, push = (one[event].numpy() for one in (start.conserved, padded, pressure))
+        for first, last in stretches:
+            part, done = compiled.march(conserved, field, push, times[first : last + 1], course.every, course.level)
+            course.tick(done * fluid[0, 0].numel())
+            part[:, 0] = event
+            rows.append(torch.from_numpy(part))
+            longest, is_cold = max(longest, first + done), bool(field[0].max() <= course.level)
+            if is_cold:
+                frozen[event] = times[first + done]
+            for k in course.keep:
+                if k == first + done or (is_cold and k > first + done):
+                    shown[k][event] = torch.from_numpy(field[:, 2:-2, 2:-2].copy())
+            if is_cold:
+                break
+    moments = [Moment(course.times[k], one) for k, one in shown.items()]
+    return Evolved(torch.cat(rows), moments, frozen, longest, "compiled", course.level)
+
+
+def has_numba() -> bool:
+    """Whether the compiled backend can be taken."""
+    import importlib.util
+
+    return importlib.util.find_spec("numba") is not None
