@@ -13,7 +13,7 @@ c_i = int (x_i - <x_i>) psi* d_i psi dx has the covariance of position and momen
 Delta x_i Delta p_i >= |c_i| is the relation of Robertson and Schroedinger.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple, Self
 
@@ -76,9 +76,45 @@ class Sums:
             mine, its = getattr(self, one.name), getattr(part, one.name)
             mine[:, block : block + its.shape[1]] += its
 
+    @classmethod
+    def of_blocks(cls, loss: Tensor, slope: Tensor, offset: Tensor, weight: Tensor) -> Self:
+        """Of one label, many small blocks at once: loss, weight [block, n], slope, offset [block, n, d]."""
+        complete = slope.to(weight.dtype.to_complex() if slope.is_complex() else weight.dtype)
+        loss = loss.to(complete.dtype)
+        density, conjugate = weight * _square(loss), weight * loss.conj()
+        steep = _square(complete)
+        found = (
+            density.sum(1), (density**2).sum(1), torch.einsum("bn,bnd->bd", density, offset),
+            torch.einsum("bn,bnd->bd", density, offset.square()), torch.einsum("bn,bnd->bd", weight, steep),
+            torch.einsum("bn,bnd->bd", weight**2, steep.square()), torch.einsum("bn,bnd->bd", conjugate, complete),
+            torch.einsum("bn,bnd->bd", conjugate, offset * complete),
+        )  # fmt: skip
+        return cls(*(one[None] for one in found))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Blocks of several after one another."""
+        return cls(*(torch.cat(several, 1) for several in zip(*(one.tensors() for one in parts), strict=True)))
+
+    def tensors(self) -> list[Tensor]:
+        """In the order of the fields."""
+        return [getattr(self, one.name) for one in fields(self)]
+
+    def plus(self, other: Self) -> Self:
+        """Block by block."""
+        return type(self)(*(a + b for a, b in zip(self.tensors(), other.tensors(), strict=True)))
+
+    def in_blocks_of(self, count: int) -> Self:
+        """So many neighbouring blocks as one."""
+        return type(self)(*(one.unflatten(1, (-1, count)).sum(2) for one in self.tensors()))
+
+    def chosen(self, blocks: Tensor) -> Self:
+        """Those blocks of a mask."""
+        return type(self)(*(one[:, blocks] for one in self.tensors()))
+
     def total(self) -> Self:
         """All blocks together, as one."""
-        return type(self)(*(getattr(self, one.name).sum(1, keepdim=True) for one in fields(self)))
+        return type(self)(*(one.sum(1, keepdim=True) for one in self.tensors()))
 
     def without_each(self) -> Iterator[Self]:
         """The sums of all blocks but one, for each block."""

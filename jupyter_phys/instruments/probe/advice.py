@@ -13,11 +13,11 @@ from jupyter_phys.core.errors import Refused
 from jupyter_phys.instruments.probe.attacks.attacked import Victims
 from jupyter_phys.instruments.probe.bench import Bench
 from jupyter_phys.instruments.probe.conjugate import baseline
-from jupyter_phys.instruments.probe.packets.packet import Found
+from jupyter_phys.instruments.probe.packets.integrated import unseen
+from jupyter_phys.instruments.probe.packets.packet import FEWEST, Found
 from jupyter_phys.instruments.probe.probed import Probed
 
 # Conventions of ours, and no physics
-FEWEST = 100  # effective samples without which a product is withheld
 SPARSE = 0.01  # part of all samples
 EDGE = 0.45  # |c| below which 1/2 is no bound
 SIGMAS = 5
@@ -90,7 +90,7 @@ def _mind_samples(bench: Bench, one: Probed, rows: xr.Dataset) -> None:
         several = f"products of {int(low.sum())} packets are" if low.sum() > 1 else "the product of one packet is"
         bench.run.warn(f"{one.name}: {several} withheld: only {np.nan_to_num(ess[low]).min():.0f} "
                        f"effective samples ({label}){', and the mean with them' if len(ess) > 1 else ''}. "
-                       "More samples=, a smaller s= or domain= give more.")  # fmt: skip
+                       f"More samples= or a smaller {'domain' if one.packets.is_box else 's'}= give more.")  # fmt: skip
     steep = [float(np.median(known)) for row in rows["ess_p"].values[~low] if (known := row[np.isfinite(row)]).size]
     fewest = min(steep, default=np.inf)
     if low.all():
@@ -103,10 +103,9 @@ def _mind_samples(bench: Bench, one: Probed, rows: xr.Dataset) -> None:
 def mind_integral(bench: Bench, one: Probed, found: Found) -> None:
     """Say how well a quadrature has converged."""
     assert found.error is not None
-    low, high = one.packets.sides[0]
-    apart = (high - low) / found.samples ** (1 / one.model.d)
-    unseen = f", {apart:.2g} apart on average: what is narrower may be missed" if math.isfinite(apart) else ""
-    said = f"{one.name}: by Gauss–Legendre quadrature with {found.samples} nodes{unseen}"
+    least = unseen(one.packets)
+    blind = f"; what is narrower than {least:.1g} may be missed" if math.isfinite(least) else ""
+    said = f"{one.name}: by Gauss–Legendre quadrature with {found.samples} nodes{blind}"
     known = INTEGRATED[torch.float64 if one.model.dtype is torch.float64 else torch.float32]
     if found.error > known:
         bench.run.warn(f"{said}. It converges slowly: widths are off by about {found.error:.0e} of themselves.")

@@ -15,7 +15,7 @@ from jupyter_phys.instruments.probe import advice, conjugate, pictures
 from jupyter_phys.instruments.probe.attacks import attacked
 from jupyter_phys.instruments.probe.bench import Bench, set_up
 from jupyter_phys.instruments.probe.packets import ways
-from jupyter_phys.instruments.probe.packets.packet import Found, with_mean
+from jupyter_phys.instruments.probe.packets.packet import FEWEST, Found, with_mean
 from jupyter_phys.instruments.probe.probed import Probed
 from jupyter_phys.instruments.probe.settings import Inputs, Settings
 from jupyter_phys.physics.moments import Errors, slope_excess, spread
@@ -41,7 +41,7 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
 
 
 def _measure(bench: Bench) -> xr.Dataset:
-    run, settings = bench.run, bench.settings
+    run = bench.run
     data = run.keep(_empty(bench))
     run.facts |= advice.facts(bench)
     run.expect(sum(_steps(bench, one) for one in bench.probed))
@@ -49,16 +49,22 @@ def _measure(bench: Bench) -> xr.Dataset:
         if one.victims is not None and run.wants("cc"):
             _write_conjugate(bench, data, i)
         if run.wants("delta_x"):
-            replicates: list[torch.Tensor] = []
-            for found in ways.measured(one.model, one.packets, settings, run):
-                _write_packets(bench, data, i, found)
-                replicates.append(found.replicates().cpu())
-            _write_grand(data, i, torch.cat(replicates, -1))
-            advice.mind_packets(bench, data, i)
+            try:
+                _measure_packets(bench, data, i)
+            finally:  # what is left of an interrupt may mislead as much
+                advice.mind_packets(bench, data, i)
             pictures.add_function(bench, data, i)
         if one.victims is not None and run.wants("accuracy"):
             _write_attacks(bench, data, i)
     return data
+
+
+def _measure_packets(bench: Bench, data: xr.Dataset, i: int) -> None:
+    one, replicates = bench.probed[i], list[torch.Tensor]()
+    for found in ways.measured(one.model, one.packets, bench.settings, bench.run):
+        _write_packets(bench, data, i, found)
+        replicates.append(found.replicates().cpu())
+    _write_grand(data, i, torch.cat(replicates, -1))
 
 
 def _steps(bench: Bench, one: Probed) -> int:
@@ -125,7 +131,7 @@ def _write_packets(bench: Bench, data: xr.Dataset, i: int, found: Found) -> None
     told, errors = found.moments(), found.errors()
     one, into = bench.probed[i], data.variables
     ess = told.ess.cpu().numpy()
-    few = ~(ess >= advice.FEWEST) & (not found.is_integral)  # of a loss that is zero everywhere it is not a number
+    few = ~(ess >= FEWEST) & (not found.is_integral)  # of a loss that is zero everywhere it is not a number
     d, count = one.model.d, len(ess)
     rows = slice(found.labels.start, found.labels.start + count)
     for name in WIDTHS:

@@ -73,5 +73,6 @@ def domain(given: Any, d: int | None = None) -> list[Side]:
     if d is not None and len(low) == 1:
         low, high = low.repeat(d), high.repeat(d)
     if not (low < high).all():
-        raise Refused("The domain has no volume.", given=said, allowed="low < high in every coordinate")
+        raise Refused("The domain has no volume.", given=said, allowed="low < high in every coordinate",
+                      instead="the low ends first: domain=((-5, -5), (5, 5))")  # fmt: skip
     return [(float(a), float(b)) for a, b in zip(low, high, strict=True)]

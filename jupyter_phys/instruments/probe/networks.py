@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.run import Run
@@ -54,7 +54,7 @@ def network_probed(name: str, value: Any, inputs: Inputs, settings: Settings, ru
     bounds = _bounds(found, given, settings)
     packets = _packets(found, given, around, inputs, settings, bounds, run)
     if classes and said in losses.OF_CLASSES:
-        _mind_probabilities(found, x, run)
+        _mind_probabilities(found, value, x, run)
     victims = Victims(found, found.inputs(chosen.x), chosen.y, classes, bounds)
     return Probed(name, found, packets, victims, said)
 
@@ -157,14 +157,16 @@ def _bounds(found: Model, given: Examples, settings: Settings) -> tuple[float, f
     return low, high
 
 
-def _mind_probabilities(found: Model, x: Tensor, run: Run) -> None:
+def _mind_probabilities(found: Model, value: Any, x: Tensor, run: Run) -> None:
     """Say that answers look like probabilities, where scores are taken."""
     with torch.no_grad():
         answers = found.answers(x)
     several = answers.numel() > len(answers)
-    sums = answers.float().sum(-1) if several else torch.ones(len(answers))
+    sums = answers.float().sum(-1) if several else torch.ones(1)
+    layers = list(value.modules()) if isinstance(value, nn.Module) else []
     inside = bool((answers >= 0).all()) and bool((answers <= 1).all())
-    if inside and len(x) > 1 and torch.allclose(sums, torch.ones_like(sums), atol=1e-2):
+    sure = several or (layers and isinstance(layers[-1], nn.Sigmoid))  # a single score may lie there by chance
+    if inside and sure and len(x) > 1 and torch.allclose(sums, torch.ones_like(sums), atol=1e-2):
         last = "softmax" if several else "sigmoid"
         run.warn(f"The answers of {found.name} look like probabilities, but are taken for scores (logits): its loss "
                  f"is then not what it was trained with. Leave out its last {last}, or give a loss=.")  # fmt: skip

@@ -92,7 +92,7 @@ class Inputs(inputs.Inputs):
         "box on which the loss is a packet", accepts="(low, high): numbers, or sequences with a value a coordinate"
     )
     centre: Any = given(
-        "where the window lies; none: at the mean of each class", accepts="one input, or a batch of them"
+        "where the window lies; none: at the mean of each class", accepts="one input; beside data= also a batch of them"
     )
     label: Any = given("labels or target values of centre=; none: what the network answers", accepts="one or a batch")
     normalise: Any = given(

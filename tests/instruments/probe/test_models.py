@@ -812,9 +812,12 @@ def test_each_network_has_the_range_of_its_own_embeddings():
 
 def test_classes_that_came_as_floats_are_told():
     one_hot = functional.one_hot(Y, CLASSES)
-    for y, cure in ((one_hot.double(), "y.argmax(1)"), (2.0 * one_hot - 1, "y.long()")):
-        notes = [note.text for note in probed(NET, (X, y)).notes]
+    one = made(lambda: layered(1))
+    for net, y, cure in ((NET, one_hot.double(), "y.argmax(1)"), (one, Y.float()[:, None], "y.long()"),
+                         (one, 2.0 * (Y % 2) - 1, "(y > 0).long()")):  # fmt: skip
+        notes = [note.text for note in probed(net, (X, y)).notes]
         assert any("taken for values" in note and cure in note for note in notes), notes
+    assert not any("taken for values" in note.text for note in probed(NET, (X, 2.0 * one_hot - 1)).notes)
     assert not any("taken for values" in note.text for note in probed(NET, (X, one_hot + 0.5)).notes)
     assert refused(NET, "does not take", (X, Y.float())).instead == "y.long(), if these are classes"
 
@@ -823,6 +826,22 @@ def test_values_that_came_as_whole_numbers_are_refused_with_a_cure():
     net = made(lambda: layered(1))
     assert "y.float()" in refused(net, "out of range", (X, 7 * Y)).instead
     assert "return_inverse" in refused(NET, "not an array", (X, np.array(["a"] * N))).instead
+
+
+def test_what_a_loss_raises_is_not_the_networks_fault():
+    for loss in (lambda answers: answers, nn.BCEWithLogitsLoss(), lambda answers, y: {}["no"]):
+        refused(NET, "The loss does not take", loss=loss)
+    column = probed(made(lambda: layered(1)), (X, Y.float()[:, None]), loss=nn.MSELoss())
+    assert np.isfinite(column.data["product"].values).all()  # [n, 1] as torch's own losses leave it
+
+
+@pytest.mark.parametrize(
+    "swept", [{"origin": [0.0, 0.5]}, {"steps": [1, 2]}, {"restarts": [1, 2]}, {"images": [9, 12]}]
+)
+def test_what_is_swept_is_shown(swept: dict[str, Any]):
+    reading = probed(NET, **swept)
+    text = " ".join(panel.note for panel in reading.panels() if isinstance(panel, Table))
+    assert repr(reading) and ("as listed" in text or "origin" in swept)
 
 
 def test_probabilities_in_place_of_scores_are_told():

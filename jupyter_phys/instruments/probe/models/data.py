@@ -82,11 +82,20 @@ def examples(given: Any, run: Run) -> Examples:
     if y.dim() > 1 and is_whole(y):
         raise Refused("There is more than one class an input.", given=list(y.shape), allowed="y [n], whole numbers",
                       instead="y.argmax(1), if that is one-hot")  # fmt: skip
-    if not is_whole(y) and len(y) > 1 and torch.equal(y, y.round()) and not torch.equal(y, y[:1].expand_as(y)):
-        one_hot = y.dim() == 2 and y.shape[1] > 1 and bool((y.sum(1) == 1).all()) and bool((y.abs().sum(1) == 1).all())
-        cure = "y.argmax(1)" if one_hot else "y.long()"
+    if cure := _to_classes(y):
         run.note(f"Targets are {y.dtype}, so they are taken for values; {cure} makes them classes.")
     return Examples(x, y)
+
+
+def _to_classes(y: Tensor) -> str:
+    """What makes classes of floats that look like some; nothing where they do not."""
+    if is_whole(y) or len(y) < 2 or not torch.equal(y, y.round()) or torch.equal(y, y[:1].expand_as(y)):
+        return ""
+    if y.dim() == 2 and y.shape[1] > 1:
+        one_hot = bool((y.sum(1) == 1).all()) and bool((y.abs().sum(1) == 1).all())
+        return "y.argmax(1)" if one_hot else ""
+    signs = bool((y.abs() == 1).all())
+    return "(y > 0).long()" if signs else "y.long()" if bool((y >= 0).all()) else ""
 
 
 def _pair(given: Any, run: Run) -> tuple[Any, Any]:

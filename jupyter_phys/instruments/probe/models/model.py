@@ -59,7 +59,8 @@ class Model:
             return answers.reshape(n, -1)[:, 0] if answers.numel() == n else answers
         assert target is not None
         target = target.to(answers.device)
-        return self.loss(answers, target.expand(n, *target.shape[1:]) if len(target) == 1 else target)
+        found = self.loss(answers, target.expand(n, *target.shape[1:]) if len(target) == 1 else target)
+        return found[:, 0] if isinstance(found, Tensor) and found.shape == (n, 1) else found  # pyright: ignore
 
     def packets(self, x: Tensor, targets: Sequence[Tensor | None]) -> Iterator[tuple[Tensor, Tensor]]:
         """Loss [n] and its gradient [n, d] at ``x`` for each target: one pass forward, one backward a target."""

@@ -49,15 +49,18 @@ def sound(model: Model, x: Tensor, target: Tensor | None, run: Run) -> None:
 def _loss(model: Model, answers: Tensor, target: Tensor | None) -> Tensor:
     try:
         return model.losses(answers, target)
-    except RuntimeError as reason:
-        if target is None or is_out_of_memory(reason):
+    except Exception as reason:  # whatever a stranger's loss raises
+        if target is None or isinstance(reason, Refused) or is_out_of_memory(reason):
             raise
-        cure = "loss=squared" if target.is_floating_point() else "loss=cross_entropy"
-        if target.is_floating_point() and target.dim() == 1 and torch.equal(target, target.round()):
+        cure = "targets in the shape of answers"
+        if not target.is_floating_point():
+            cure = "loss=cross_entropy, or y.float() for what takes values"
+        elif target.numel() == len(target) and torch.equal(target, target.round()):
             cure = "y.long(), if these are classes"
         given = f"answers {_kind(answers)}, targets {_kind(target)}"
+        said = f"{type(reason).__name__}: {str(reason).strip().splitlines()[0][:200] if str(reason) else ''}"
         raise Refused(
-            f"The loss does not take what {model.name} answers: {reason}", given=given, instead=cure
+            f"The loss does not take what {model.name} answers: {said}", given=given, instead=cure
         ) from reason
 
 
@@ -110,7 +113,7 @@ def _the_same(model: Model, x: Tensor, target: Tensor | None, loss: Tensor) -> N
     half = (len(x) + 1) // 2
     if not _near(again(x[:half]), loss[:half]):
         raise Refused(f"{model.name} mixes the inputs of a batch: the loss of one depends on the others.",
-                      allowed="a loss of each input alone", instead="model.eval(), reduction='none'")  # fmt: skip
+                      allowed="a loss of each input alone", instead="reduction='none', or kept statistics")  # fmt: skip
 
 
 def _near(one: Tensor, other: Tensor) -> bool:

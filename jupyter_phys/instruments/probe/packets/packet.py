@@ -14,6 +14,7 @@ from jupyter_phys.instruments.probe.models.model import Model
 from jupyter_phys.physics.moments import Errors, Moments, Sums, jackknife, moments, replicates, sharpened
 from jupyter_phys.physics.quadrature import Side
 
+FEWEST = 100  # effective samples without which a product is withheld: a convention of ours
 SAMPLES_AT_ONCE = 256  # samples at a time on a CPU: more only costs its cache
 
 
@@ -110,5 +111,5 @@ def finite(model: Model, sums: Sums) -> None:
 def nowhere(model: Model) -> Refused:
     """The refusal of a loss that is zero in all its packets."""
     where = f"zero everywhere it was looked at, in {str(model.dtype).removeprefix('torch.')}"
-    return Refused(f"The loss of {model.name} is {where}: there is no packet.", given="∫l² = 0",
-                   instead="a larger s=, a smaller domain=, or a network in float64")  # fmt: skip
+    cure = "a larger s=, a smaller domain=" + ("" if model.dtype is torch.float64 else ", or float64")
+    return Refused(f"The loss of {model.name} is {where}: there is no packet.", given="∫l² = 0", instead=cure)

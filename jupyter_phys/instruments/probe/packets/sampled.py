@@ -10,7 +10,7 @@ from torch import Tensor
 
 from jupyter_phys.core.run import Run
 from jupyter_phys.instruments.probe.models.model import Model
-from jupyter_phys.instruments.probe.packets.packet import SAMPLES_AT_ONCE, Found, Packets, by, finite
+from jupyter_phys.instruments.probe.packets.packet import FEWEST, SAMPLES_AT_ONCE, Found, Packets, by, finite
 from jupyter_phys.instruments.probe.settings import Settings
 from jupyter_phys.physics.moments import BLOCKS, Sums, accumulator, jackknife, windowed
 
@@ -18,6 +18,7 @@ DRAWS = 3  # kind of draws
 UNIT, VALUES = 32, 2**16  # samples drawn from one generator, and values at most, whatever the batch
 CACHED = 2**16  # values that are worked on at a time on a CPU: they stay in its cache
 DOUBLINGS = 6
+ROUNDING = 1e-12
 
 
 def samples(model: Model, packets: Packets, labels: slice, settings: Settings, run: Run) -> Found:
@@ -28,7 +29,7 @@ def samples(model: Model, packets: Packets, labels: slice, settings: Settings, r
     for doubling in range(DOUBLINGS + 1):
         sampling.add(sums, start, stop)
         finite(model, sums)
-        if settings.rel_error is None or not _error(sums, packets) > settings.rel_error:
+        if settings.rel_error is None or _is_known(sums, packets, settings.rel_error):
             break
         if doubling == DOUBLINGS:
             run.warn(f"rel_error={settings.rel_error:g} is not reached with {stop * BLOCKS} samples.")
@@ -37,12 +38,15 @@ def samples(model: Model, packets: Packets, labels: slice, settings: Settings, r
     return Found(labels, sums, stop * BLOCKS, packets.is_box)
 
 
-def _error(sums: Sums, packets: Packets) -> float:
-    """Relative error of the mean product, under a window of its excess over the bound."""
+def _is_known(sums: Sums, packets: Packets, rel_error: float) -> bool:
+    """Whether the mean product, under a window its excess over the bound, has this relative error, or only rounding."""
     told = by(packets.is_box)
-    mean = jackknife(sums, lambda one: one.mean((-1, -2), keepdim=True), told).product
-    product = told(sums).product.nanmean()
-    return float(mean / (product if packets.is_box else product - 0.5).abs())
+    found = told(sums)
+    if (found.ess < FEWEST).any():
+        return False
+    error = float(jackknife(sums, lambda one: one.mean((-1, -2), keepdim=True), told).product)
+    product = float(found.product.nanmean())
+    return not error > max(rel_error * abs(product if packets.is_box else product - 0.5), ROUNDING)
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from jupyter_phys.instruments.probe.packets.sampled import samples
 from jupyter_phys.instruments.probe.settings import Settings
 from jupyter_phys.physics.moments import BLOCKS
 
+TOGETHER = 2**25  # values that the windows of several labels share: an interrupt keeps what came before
 SUMS = 6  # arrays of the size of an input in every block
 
 
 def measured(model: Model, packets: Packets, settings: Settings, run: Run) -> Iterator[Found]:
-    """The sums of all packets; of windows, which share nothing but their draws, one label at a time.
+    """The sums of all packets, a few labels at a time; windows share nothing but their draws.
 
     Raises:
         Refused: an integral without a value, a box without a volume, or a loss that is zero everywhere.
@@ -30,7 +31,9 @@ def measured(model: Model, packets: Packets, settings: Settings, run: Run) -> It
         raise Refused("A box of more than two dimensions is sampled evenly, so it has to end.",
                       given=str(packets.sides[0]), instead="a finite domain=, or centre= and s=")  # fmt: skip
     of_label = (BLOCKS * SUMS + 40) * model.d * 8 * (1.4 if model.is_complex else 1)
-    at_once = max(1, int(run.memory / 3 // of_label)) if packets.is_box else 1
+    at_once = max(1, int(run.memory / 3 // of_label))
+    if not packets.is_box:
+        at_once = min(at_once, max(1, TOGETHER // (settings.samples * model.d)))
     if of_label > run.memory / 2:
         need = f"{2 * of_label / GIB:.3g}"
         raise Refused(f"Block sums of {model.d} coordinates do not fit.", given=f"memory={run.memory / GIB:g}",

@@ -26,7 +26,8 @@ def panels(reading: Reading) -> list[Panel]:
     data = reading.data
     swept = [str(name) for name in data["product_grand"].dims if name != "subject"]
     attacked = [n for n in ("accuracy", "deviation") if n in data]
-    swept += [str(n) for one in attacked for n in data[one].dims if n not in OWN_AXES and n not in swept]
+    beside = [*attacked, *(["cc"] if "cc" in data else [])]
+    swept += [str(n) for one in beside for n in data[one].dims if n not in OWN_AXES and n not in swept]
     first = data.isel(dict.fromkeys(swept, 0))
     shown: list[Panel] = [products(data, swept, reading.record)]
     if attacked:

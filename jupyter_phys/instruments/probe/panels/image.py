@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from jupyter_phys.core.record import Record
@@ -55,6 +56,15 @@ class Layout:
 def layout(record: Record) -> Layout:
     """Of the inputs of a reading."""
     return Layout(tuple(record.facts.get("shape", ())), bool(record.facts.get("embeddings")))
+
+
+def over_labels(data: xr.Dataset) -> str:
+    """Which labels a mean is over: those of which there are numbers."""
+    known = np.asarray(np.isfinite(data["product"].values).any((0, 2)))
+    if known.all():
+        return "mean over labels"
+    names = [str(name) for name, there in zip(data["label"].values, known, strict=True) if there]
+    return f"mean over {len(names)} of {len(known)} labels ({', '.join(names[:8])}{', …' if len(names) > 8 else ''})"
 
 
 def is_box(record: Record) -> bool:

@@ -7,7 +7,7 @@ import xarray as xr
 
 from jupyter_phys.figures.mark import Axis
 from jupyter_phys.figures.panel import Plot
-from jupyter_phys.instruments.probe.panels.image import Layout
+from jupyter_phys.instruments.probe.panels.image import Layout, over_labels
 
 MAPS = 4  # labels with a map of their own
 HALF, EXCESS = 0.5, "Δx·Δp − ½"
@@ -23,7 +23,9 @@ def maps(data: xr.Dataset, layout: Layout, *, box: bool) -> list[Plot]:
         one = data.isel(subject=i)
         if not np.isfinite(one["product"].values).any():
             continue
-        row = "Over the input, mean over labels" + (f": {subject}" if data.sizes["subject"] > 1 else "")
+        row = f"Over the input, {over_labels(data.isel(subject=[i]))}" + (
+            f": {subject}" if data.sizes["subject"] > 1 else ""
+        )
         colors = {"delta_x": Axis("Δx", unit), "delta_p": Axis("Δp", f"1/{unit}")}
         mean = one.mean("label")
         for name, color in colors.items():

@@ -7,7 +7,7 @@ import xarray as xr
 
 from jupyter_phys.figures.mark import Axis, Line, Mark, Points
 from jupyter_phys.figures.panel import Plot
-from jupyter_phys.instruments.probe.panels.image import Layout
+from jupyter_phys.instruments.probe.panels.image import Layout, over_labels
 
 MOST = 400  # points of a portrait, those of the largest products
 
@@ -19,7 +19,7 @@ def portraits(data: xr.Dataset, layout: Layout, *, box: bool) -> list[Plot]:
     plots: list[Plot] = []
     if data.sizes["coordinate"] > 1:
         marks = [_coordinates(data.isel(subject=i), layout) for i in range(data.sizes["subject"])]
-        note = "Each point is a coordinate of the input, mean over labels."
+        note = f"Each point is a coordinate of the input, {over_labels(data)}."
         if data.sizes["coordinate"] > MOST:
             note += f" Shown are the {MOST} with the largest products."
         plots.append(_portrait("every coordinate", axes, marks, note, box=box))

@@ -122,9 +122,7 @@ def under_attack(data: xr.Dataset, name: str, swept: list[str], record: Record) 
         places = [place(cut[axis].item()) for axis in here]
         for i, a in itertools.product(range(data.sizes["subject"]), range(data.sizes["attack"])):
             one = cut.isel(subject=i, attack=a)
-            cells = [
-                _share(float(v), float(e)) for v, e in zip(one[name].values, one[f"{name}_se"].values, strict=True)
-            ]
+            cells = [share(float(v), float(e)) for v, e in zip(one[name].values, one[f"{name}_se"].values, strict=True)]
             rows.append([*places, str(one["subject"].item()), attacked.ATTACKS[str(one["attack"].item())], *cells])
     title = attacked.heading(data) if name == "accuracy" else "Change of the answer under attack"
     return Table(title, columns, rows, note=f"{_attacked_how(data, record)} Errors in brackets are standard errors.")
@@ -132,19 +130,24 @@ def under_attack(data: xr.Dataset, name: str, swept: list[str], record: Record) 
 
 def _attacked_how(data: xr.Dataset, record: Record) -> str:
     """Without which nobody can compare: the inputs, the norm, and how PGD went."""
-    asked = record.settings
-    norm = {"linf": "L∞", "l2": "L2"}[asked["norm"]]
-    said = f"{data.sizes['sample']} inputs; ε in units of the input range, {norm}."
+    asked, swept = record.settings, record.axes
+    norm = "norm as listed" if "norm" in swept else {"linf": "L∞", "l2": "L2"}[asked["norm"]]
+    count = (
+        "Inputs as listed" if "images" in swept else f"{data.sizes['sample']} input{'s' * (data.sizes['sample'] > 1)}"
+    )
+    said = f"{count}; ε in units of the input range, {norm}."
     if asked["attack"] in ("pgd", "autoattack"):
+        steps = "steps as listed" if "steps" in swept else f"{asked['steps']} steps"
         length = "2.5 ε/steps" if asked["step"] is None else f"{asked['step']:.3g}"
         start = f"{asked['restarts']} random start{'s' * (asked['restarts'] > 1)}"
-        said += (
-            f" PGD: {asked['steps']} steps of {length}, {start if asked['start'] == 'random' else 'from the input'}."
-        )
+        start = start if asked["start"] == "random" else "from the input"
+        said += f" PGD: {steps} of {'lengths as listed' if 'step' in swept else length}, "
+        said += f"{'starts as listed' if swept.keys() & {'restarts', 'start'} else start}."
     return said
 
 
-def _share(value: float, error: float) -> str:
+def share(value: float, error: float) -> str:
+    """A share of inputs with its error, also none and all."""
     if math.isnan(value):
         return ABSENT
     return number(value, error) if error > 0 else number(value)

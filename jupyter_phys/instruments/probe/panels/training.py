@@ -13,7 +13,7 @@ from jupyter_phys.figures.panel import Cell, Panel, Plot, Table
 from jupyter_phys.instruments.probe.panels.attacked import ATTACKS, DEBATE
 from jupyter_phys.instruments.probe.panels.image import is_box
 from jupyter_phys.instruments.probe.panels.maps import EXCESS, HALF
-from jupyter_phys.instruments.probe.panels.tables import told
+from jupyter_phys.instruments.probe.panels.tables import share, told
 
 MOST = 40  # rows of the table
 
@@ -44,11 +44,13 @@ def _table(data: xr.Dataset, eps: float, *, box: bool) -> Table:
             widths = [told(float(one[n]), float(one[f"{n}_se"])) for n in ("delta_x", "delta_p", "product")]
             last = (told(float(one["bound"]), float(one["bound_se"])) if box
                     else told(float(one["product"]) - HALF, float(one["product_se"])))  # fmt: skip
-            under = [told(float(one[name].sel(attack=a)), float(one[f"{name}_se"].sel(attack=a))) for a in attacks]
+            under = [share(float(one[name].sel(attack=a)), float(one[f"{name}_se"].sel(attack=a))) for a in attacks]
             rows.append([str(subject), int(one["step"]), int(one["epoch"]), *widths, last, *under])
     note = (
         f"Means over coordinates and labels; attacks at ε = {eps:.4g} of the input range. Errors are standard errors."
     )
+    if name == "deviation":
+        note += " Under attacks stands the change of the answer, |f(x′) − f(x)|."
     if len(moments) < data.sizes["moment"]:
         note += f" {len(moments)} of {data.sizes['moment']} moments are shown."
     return Table("Over training", columns, rows, note=note)
