@@ -4,9 +4,14 @@ A surface is rows [element, 7]: event, tau, u^x, u^y, and the covariant normal d
 holds the factor tau and leaves out d eta. At mid-rapidity
 rho = dN/(dY pT dpT dphi) = g/(2 pi)^3 Int p.dS f(p.u/T); the integral over space-time rapidity gives Bessel functions
 of every term of f = sum_n (+-)^(n+1) exp(-n p.u/T).
+
+Shear adds delta f = f (1 +- f) p_mu p_nu pi^(mu nu) / (2 T^2 (e + p)), the 14-moment form, upper sign for bosons: e.g.
+Teaney, Phys. Rev. C 68, 034913 (2003). It is f (1 +- f) = sum_n n (+-)^(n+1) exp(-n p.u/T) times a polynomial in
+cosh eta of degree 2, so the same Bessel functions do.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -17,6 +22,7 @@ from jupyter_phys.physics.units import HBARC
 
 TERMS = 20  # of the sum; the last weighs exp(-20 m/T) against the first
 CHUNK = 2**21  # numbers of a block [element, pT, phi]
+FAR, STEPS = 40.0, 64  # of the quadrature over space-time rapidity
 
 
 class Species(NamedTuple):
@@ -38,9 +44,24 @@ class Momenta(NamedTuple):
     phi: Tensor
     phi_weight: Tensor
 
+    def cells(self, like: Tensor) -> Tensor:
+        """Measure pT dpT dphi [pT, phi] of every node in GeV^2, where a tensor is and in its precision."""
+        return torch.outer(self.pt * self.pt_weight, self.phi_weight).to(like)
+
     def integral(self, rho: Tensor) -> Tensor:
         """dN/dY [...] of rho [..., pT, phi]."""
-        return torch.einsum("...pf,p,f->...", rho, self.pt_weight * self.pt, self.phi_weight)
+        return (rho * self.cells(rho)).sum((-2, -1))
+
+
+class Stress(NamedTuple):
+    """What is viscous on every element: rows [element, 4] of pi^xx, pi^xy, pi^yy, Pi, and e + p there; GeV/fm^3.
+
+    The rest of pi^(mu nu) follows: it has no trace and u_mu pi^(mu nu) = 0. Pi is carried along and not used: bulk
+    viscosity acts on spectra through the flow only, as its delta f needs sums over all hadrons.
+    """
+
+    rows: Tensor
+    enthalpy: float
 
 
 def gaussian_momenta(pt_count: int = 15, phi_count: int = 48, scale: float = 12.0) -> Momenta:
@@ -50,31 +71,146 @@ def gaussian_momenta(pt_count: int = 15, phi_count: int = 48, scale: float = 12.
     return Momenta(x / scale, weight * x.exp() / scale, math.pi * (1 + t), math.pi * around)
 
 
-def cooper_frye(surface: Tensor, events: int, temperature: float, momenta: Momenta, species: Species = PION) -> Tensor:
-    """rho [event, pT, phi] in 1/GeV^2, element by element."""
-    pt, phi = momenta.pt.to(surface), momenta.phi.to(surface)
-    mt = (pt**2 + species.mass**2).sqrt()
-    found = torch.zeros(events, len(pt), len(phi), dtype=surface.dtype, device=surface.device)
-    for part in surface.split(max(1, CHUNK // (len(pt) * len(phi)))):
-        found.index_add_(0, part[:, 0].long(), _elements(part, temperature, pt, mt, phi, species.boson))
-    return species.degeneracy / (2 * math.pi * HBARC) ** 3 * found
+def cooper_frye(
+    surface: Tensor,
+    events: int,
+    temperature: float,
+    momenta: Momenta,
+    species: Species = PION,
+    stress: Stress | None = None,
+) -> Tensor:
+    """rho [event, pT, phi] in 1/GeV^2, element by element; the delta f of a stress is not cut where it is large.
+
+    Raises ValueError if surface and stress have different numbers of elements.
+    """
+    emission = Emission(temperature, momenta, species, surface)
+    return _by_event(surface, events, momenta, stress, emission.viscous)
 
 
-def _elements(part: Tensor, temperature: float, pt: Tensor, mt: Tensor, phi: Tensor, boson: bool) -> Tensor:
-    """Each element's part [element, pT, phi], without g/(2 pi hbar)^3."""
-    _, _, ux, uy, st, sx, sy = part.T[:, :, None]
-    z = mt * (1 + ux**2 + uy**2).sqrt() / temperature
-    n = torch.arange(1, TERMS + 1, dtype=part.dtype, device=part.device)
-    k0 = torch.special.scaled_modified_bessel_k0(z[..., None] * n)
-    k1 = torch.special.scaled_modified_bessel_k1(z[..., None] * n)
-    along = (ux * phi.cos() + uy * phi.sin()) / temperature
-    factor = torch.exp(pt[:, None] * along[:, None] - z[..., None])
-    if not boson:
-        factor = -factor
-    flow = pt[:, None] * (sx * phi.cos() + sy * phi.sin())[:, None]
-    rise, still = torch.zeros_like(factor), torch.zeros_like(factor)
-    for k in range(TERMS - 1, -1, -1):  # Horner, in powers of the factor
-        rise = (rise + (mt * st)[..., None] * k1[..., k : k + 1]) * factor
-        still = (still + k0[..., k : k + 1]) * factor
-    total = 2 * (rise + flow * still)
-    return total if boson else -total
+def cut_cooper_frye(
+    surface: Tensor,
+    events: int,
+    temperature: float,
+    momenta: Momenta,
+    species: Species,
+    stress: Stress,
+) -> Tensor:
+    """As `cooper_frye`, with |delta f| cut to f at each momentum: by quadrature over space-time rapidity, slowly."""
+    emission = Emission(temperature, momenta, species, surface)
+    return _by_event(surface, events, momenta, stress, emission.cut)
+
+
+def _by_event(
+    surface: Tensor, events: int, momenta: Momenta, stress: Stress | None, emitted: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """Sums what is emitted by rows of a surface and by pi/(e + p) there [element, 3] or [element, 0]."""
+    shears = shear_of(surface, stress)
+    pt, phi = len(momenta.pt), len(momenta.phi)
+    found = torch.zeros(events, pt, phi, dtype=surface.dtype, device=surface.device)
+    size = max(1, CHUNK // (pt * phi))
+    for part, shear in zip(surface.split(size), shears.split(size), strict=True):
+        found.index_add_(0, part[:, 0].long(), emitted(part, shear))
+    return found
+
+
+def shear_of(surface: Tensor, stress: Stress | None) -> Tensor:
+    """pi^xx, pi^xy, pi^yy over e + p [element, 3], or [element, 0]. Raises ValueError if not of the surface."""
+    shear = surface[:, :0] if stress is None else stress.rows[:, :3].to(surface) / stress.enthalpy
+    if len(shear) != len(surface):
+        raise ValueError(f"{len(surface)} elements of a surface and {len(shear)} of its stress: they go together")
+    return shear
+
+
+class Emission:
+    """What single elements emit [element, pT, phi] at one temperature and with one kind of particle."""
+
+    def __init__(self, temperature: float, momenta: Momenta, species: Species, like: Tensor):
+        """In the precision of `like` and where it is."""
+        self.temperature, self.boson = temperature, species.boson
+        self.pt = momenta.pt.to(like)
+        self.mt = (self.pt**2 + species.mass**2).sqrt()
+        phi = momenta.phi.to(like)
+        self.cos, self.sin = phi.cos(), phi.sin()
+        self.density = species.degeneracy / (2 * math.pi * HBARC) ** 3
+
+    def ideal(self, part: Tensor) -> Tensor:
+        """Of rows [element, 7] with f in equilibrium."""
+        still, rise = self._moments(part, 2, 0)
+        along, ahead = self._through(part)
+        return self.density * (ahead * rise + along * still)
+
+    def viscous(self, part: Tensor, shear: Tensor) -> Tensor:
+        """Of rows with f + delta f, if there is a shear [element, 3] of pi^xx, pi^xy, pi^yy over e + p."""
+        return self.ideal(part) + self.shear(part, shear) if shear.shape[1] else self.ideal(part)
+
+    def shear(self, part: Tensor, shear: Tensor) -> Tensor:
+        """Of rows with delta f alone."""
+        moments = self._moments(part, 4, 1)
+        low, high = self._through(part)
+        q0, q1, q2 = self._pull(part, shear)
+        products = q0 * low, q1 * low + q0 * high, q2 * low + q1 * high, q2 * high  # in powers of cosh eta
+        total = sum((one * moment for one, moment in zip(products, moments, strict=True)), torch.zeros_like(low))
+        return self.density * total
+
+    def cut(self, part: Tensor, shear: Tensor) -> Tensor:
+        """Of rows with f + delta f, |delta f| <= f; trapezoids in eta, over which the exponent grows by `FAR`."""
+        low, high = self._through(part)
+        q0, q1, q2 = self._pull(part, shear)
+        z, exponent = self._exponent(part)
+        step = torch.acosh(1 + FAR / z) / STEPS
+        total, one = torch.zeros_like(low), 1.0 if self.boson else -1.0
+        for k in range(STEPS):
+            rise = torch.cosh(k * step)[..., None]
+            wave = torch.exp(exponent - z[..., None] * (rise - 1))
+            f = wave / (1 - one * wave)
+            change = ((q0 + rise * (q1 + rise * q2)) * (1 + one * f)).clamp(-1, 1)
+            total += (low + rise * high) * f * (1 + change) * step[..., None] * (1 if k else 0.5)
+        return 2 * self.density * total
+
+    def _exponent(self, part: Tensor) -> tuple[Tensor, Tensor]:
+        """z = mT u^0/T [element, pT], and -p.u/T [element, pT, phi] at eta = 0."""
+        ux, uy = part.T[2:4, :, None]
+        z = self.mt * (1 + ux**2 + uy**2).sqrt() / self.temperature
+        return z, self.pt[:, None] * ((ux * self.cos + uy * self.sin) / self.temperature)[:, None] - z[..., None]
+
+    def _through(self, part: Tensor) -> tuple[Tensor, Tensor]:
+        """p.dS = first + second cosh eta, [element, pT, phi] and [element, pT, 1]."""
+        st, sx, sy = part.T[4:, :, None]
+        return self.pt[:, None] * (sx * self.cos + sy * self.sin)[:, None], (self.mt * st)[..., None]
+
+    def _pull(self, part: Tensor, shear: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """p_mu p_nu pi^(mu nu)/(2 T^2 (e + p)) as a polynomial in cosh eta: factors of its powers 0, 1, 2."""
+        ux, uy = part.T[2:4, :, None]
+        xx, xy, yy = shear.T[:, :, None] / (2 * self.temperature**2)
+        u0 = (1 + ux**2 + uy**2).sqrt()
+        tx, ty = (ux * xx + uy * xy) / u0, (ux * xy + uy * yy) / u0
+        tt = (ux * tx + uy * ty) / u0
+        beam = tt - xx - yy  # tau^2 pi^(eta eta)
+        pt, mt = self.pt[:, None], self.mt[:, None]
+        across = xx * self.cos**2 + 2 * xy * self.sin * self.cos + yy * self.sin**2
+        along = tx * self.cos + ty * self.sin
+        return (
+            pt**2 * across[:, None] - mt**2 * beam[..., None],
+            -2 * pt * mt * along[:, None],
+            mt**2 * (tt + beam)[..., None],
+        )
+
+    def _moments(self, part: Tensor, count: int, power: int) -> list[Tensor]:
+        """Int d eta cosh^k(eta) sum_n n^power (+-)^(n+1) exp(-n p.u/T) for k below `count`."""
+        z, exponent = self._exponent(part)
+        factor = exponent.exp_() if self.boson else -exponent.exp_()
+        n = torch.arange(1, TERMS + 1, dtype=part.dtype, device=part.device)
+        nz = z[..., None] * n
+        k0 = torch.special.scaled_modified_bessel_k0(nz)
+        k1 = torch.special.scaled_modified_bessel_k1(nz)
+        terms = [k0, k1]
+        if count > 2:  # K2 and K3 by their recurrence
+            terms += [k0 + k1 / nz, k1 + (k0 + 2 * k1 / nz) / nz]
+        found: list[Tensor] = []
+        for term in terms:
+            term = (2 if self.boson else -2) * term * n**power
+            total = torch.zeros_like(factor)
+            for k in range(TERMS - 1, -1, -1):  # Horner, in powers of the factor
+                total = total.add_(term[..., k : k + 1]).mul_(factor)
+            found.append(total)
+        return found

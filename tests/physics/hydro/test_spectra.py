@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
-from scipy import special
+from pretended import Crossings, Pretend
+from scipy import integrate, special
 from torch import Tensor
+from torch._subclasses import FakeTensorMode
 
-from jupyter_phys.physics.hydro.spectra import PION, PROTON, Momenta, cooper_frye, gaussian_momenta
-from jupyter_phys.physics.quadrature import laguerre
+from jupyter_phys.physics.hydro.spectra import (
+    PION,
+    PROTON,
+    Momenta,
+    Species,
+    Stress,
+    cooper_frye,
+    cut_cooper_frye,
+    gaussian_momenta,
+)
+from jupyter_phys.physics.quadrature import laguerre, legendre
 from jupyter_phys.physics.units import HBARC
 
 TAU, RADIUS, T = 10.0, 5.0, 0.137
@@ -93,3 +105,116 @@ def test_events_and_turns():
     found = cooper_frye(quarter, 3, T, at(0.3, 1.0, phi=8))
     torch.testing.assert_close(found[1], found[0].roll(2, 1), rtol=1e-12, atol=0)
     assert float(found[2].abs().max()) == 0
+
+
+W = 0.2  # e + p, GeV/fm^3
+
+
+def lively(n: int = 40) -> tuple[Tensor, Tensor]:
+    """Elements in all directions with flow up to 1.5 or so, and pi^(mu nu) of some per cent of e + p."""
+    generator = torch.Generator().manual_seed(1)
+    rows, pi = (torch.randn(n, k, generator=generator, dtype=torch.float64) for k in (7, 4))
+    rows[:, 0], rows[:, 1], rows[:, 2:4], rows[:, 4] = 0, 5, 0.5 * rows[:, 2:4], rows[:, 4].abs() + 3
+    return rows, 0.03 * W * pi
+
+
+def all_around() -> Momenta:
+    """Up to 8 GeV, for integrals that are sharp to six digits."""
+    x, weight = legendre(64)
+    momenta = at(0.0, phi=64)
+    return momenta._replace(pt=4 * (1 + x), pt_weight=4 * weight)
+
+
+@pytest.mark.parametrize("species", [PION, PROTON])
+def test_without_shear_there_is_no_change(species: Species):
+    rows, pi = lively()
+    momenta, none = at(0.1, 1.0, 2.5), Stress(torch.zeros_like(pi), W)
+    ideal = cooper_frye(rows, 1, T, momenta, species)
+    assert torch.equal(cooper_frye(rows, 1, T, momenta, species, none), ideal)
+    torch.testing.assert_close(cut_cooper_frye(rows, 1, T, momenta, species, none), ideal, rtol=1e-9, atol=0)
+    only_bulk = Stress(torch.tensor([0.0, 0, 0, 0.01]).expand(40, 4), W)
+    assert torch.equal(cooper_frye(rows, 1, T, momenta, species, only_bulk), ideal)
+
+
+@pytest.mark.parametrize("species", [PION, PROTON])
+@pytest.mark.parametrize("flow", [(0.0, 0.0), (0.7, -0.4)])
+@pytest.mark.parametrize("strength", [0.01, 0.3])
+def test_shear_of_one_element(species: Species, flow: tuple[float, float], strength: float):
+    """Against scipy's integral over eta with all of pi^(mu nu), boosted from where the fluid is at rest."""
+    rest = torch.tensor([[0, 0, 0, 0], [0, 1, 0.5, 0], [0, 0.5, -0.2, 0], [0, 0, 0, -0.8]], dtype=torch.float64)
+    u = torch.tensor([math.sqrt(1 + flow[0] ** 2 + flow[1] ** 2), *flow, 0], dtype=torch.float64)
+    boost = torch.eye(4, dtype=torch.float64) + torch.outer(u, u) / (1 + u[0])
+    boost[0], boost[:, 0] = u, u
+    pi = strength * W * boost @ rest @ boost.T
+    normal = [3.0, 0.8, -0.5]
+    rows = torch.tensor([[0, TAU, *flow, *normal]], dtype=torch.float64)
+    stress = Stress(torch.stack([pi[1, 1], pi[1, 2], pi[2, 2], pi[0, 0]])[None], W)
+    momenta, sign = at(0.2, 1.3, phi=3), 1 if species.boson else -1
+    metric = torch.tensor([1.0, -1, -1, -1], dtype=torch.float64)
+    lower = (metric[:, None] * pi * metric).numpy()
+    flowing = (metric * u).numpy()
+    for found, most in ((cooper_frye, math.inf), (cut_cooper_frye, 1.0)):
+        spectrum = found(rows, 1, T, momenta, species, stress)[0]
+        for i, j in ((0, 0), (1, 1), (1, 2)):
+            pt, phi = float(momenta.pt[i]), float(momenta.phi[j])
+            mt, px, py = math.hypot(pt, species.mass), pt * math.cos(phi), pt * math.sin(phi)
+
+            def emitted(eta: float, mt: float = mt, px: float = px, py: float = py, most: float = most) -> float:
+                p = np.array([mt * math.cosh(eta), px, py, mt * math.sinh(eta)])
+                wave = math.exp(-p @ flowing / T)
+                f = wave / (1 - sign * wave)
+                change = (1 + sign * f) * (p @ lower @ p) / (2 * T**2 * W)
+                change = max(-most, min(most, change))
+                return (p[0] * normal[0] + px * normal[1] + py * normal[2]) * f * (1 + change)
+
+            expected = 2 * integrate.quad(emitted, 0, 5, epsabs=0, epsrel=1e-9, limit=400)[0]
+            expected *= species.degeneracy / (2 * math.pi * HBARC) ** 3
+            assert float(spectrum[i, j]) == pytest.approx(expected, rel=1e-7 if most > 1 else 2e-3)
+
+
+@pytest.mark.parametrize("species", [PION, PROTON])
+def test_shear_makes_no_particles(species: Species):
+    """Int p^mu delta f d^3p/E has nothing to be made of but pi^mu_mu and u_nu pi^(mu nu)."""
+    rows, pi = lively()
+    momenta = all_around()
+    ideal = cooper_frye(rows, 1, T, momenta, species)
+    change = cooper_frye(rows, 1, T, momenta, species, Stress(pi, W)) - ideal
+    assert float(momenta.integral(change.abs())) > 0.01 * float(momenta.integral(ideal))
+    assert abs(float(momenta.integral(change))) < 5e-6 * float(momenta.integral(ideal))
+
+
+def test_shear_carries_its_momentum():
+    """Of a Boltzmann gas with its own e + p = m^3 T K3(m/T)/(2 pi^2): Int p^x p.dS delta f d^3p/E = pi^(x mu) dS_mu."""
+    heavy = Species(1.5)
+    enthalpy = heavy.mass**3 * T * special.kn(3, heavy.mass / T) / (2 * math.pi**2 * HBARC**3)
+    momenta = all_around()
+    rows = torch.tensor([[0, TAU, 0.6, 0.3, 2.0, 1.0, 0.5]], dtype=torch.float64)
+    xx, xy, yy = 0.03 * enthalpy, -0.02 * enthalpy, 0.01 * enthalpy
+    stress = Stress(torch.tensor([[xx, xy, yy, 0]], dtype=torch.float64), enthalpy)
+    change = cooper_frye(rows, 1, T, momenta, heavy, stress) - cooper_frye(rows, 1, T, momenta, heavy)
+    u0 = math.sqrt(1 + 0.6**2 + 0.3**2)
+    expected = 2.0 * (0.6 * xx + 0.3 * xy) / u0 + 1.0 * xx + 0.5 * xy
+    found = momenta.integral(change * torch.outer(momenta.pt, momenta.phi.cos()))
+    assert float(found) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_stress_is_of_its_surface():
+    rows, pi = lively()
+    with pytest.raises(ValueError, match="40 elements of a surface and 39 of its stress"):
+        cooper_frye(rows, 1, T, at(0.5), PION, Stress(pi[:39], W))
+
+
+def test_single_precision_and_nothing_leaves_the_device():
+    rows, pi = lively()
+    momenta = at(0.1, 1.0, 2.0)
+    double = cooper_frye(rows, 1, T, momenta, PION, Stress(pi, W))
+    single = cooper_frye(rows.float(), 1, T, momenta, PION, Stress(pi.float(), W))
+    assert single.dtype == torch.float32
+    torch.testing.assert_close(single.double(), double, rtol=1e-4, atol=0)
+    with FakeTensorMode(), Pretend(), Crossings() as crossings:
+        pt = torch.ones(3)
+        momenta = Momenta(pt, pt, pt, pt)
+        rows, stress = torch.ones(5, 7, device="cuda"), Stress(torch.ones(5, 4, device="cuda"), W)
+        found = cooper_frye(rows, 2, T, momenta, PION, stress)
+        assert momenta.integral(found).device.type == "cuda"
+    assert crossings.count > 50 and found.device.type == "cuda"
