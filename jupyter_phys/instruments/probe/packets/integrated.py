@@ -30,9 +30,33 @@ def integral(model: Model, packets: Packets, run: Run) -> Found:
 
     The error is the sum of what halves and wholes differ by: kinks and peaks are cut down, and what has no value shows.
     """
+    most = min(NODES[model.d], int(run.memory / (64 * (model.d + 2) * len(packets.names))))
+    done, count, error = _halved(model, packets, most, run)
+    if torch.isinf(done.l2).any():
+        error = math.inf
+    else:
+        finite(model, done)
+    if (done.l2 == 0).all():
+        raise nowhere(model)
+    if error > DIVERGES:
+        if most < NODES[model.d]:
+            raise Refused(
+                f"The integrals of {model.name} need more nodes than the {count} that fit.",
+                given=f"memory={run.memory / GIB:g}",
+                instead=f"memory={16 * run.memory / GIB:.3g}",
+            )
+        raise Refused(f"The integrals of {model.name} have no value on this domain, or too sharp a structure: with "
+                      f"{count} nodes they are off by {error:.1g} of themselves.", given=str(list(packets.sides)),
+                      instead="a smaller domain=, or centre= and s= for a window")  # fmt: skip
+    if model.d == 1 and not model.is_complex:
+        _mind_jumps(model, packets, done, error, run)
+    return Found(slice(0, len(packets.names)), done, count, True, error)
+
+
+def _halved(model: Model, packets: Packets, most: int, run: Run) -> tuple[Sums, int, float]:
+    """Sums from at most so many nodes, how many they are, and the relative error of widths."""
     converged = CONVERGED[torch.float64 if model.dtype is torch.float64 else torch.float32][model.d]
     size = ORDER**model.d
-    most = min(NODES[model.d], int(run.memory / (64 * (model.d + 2) * len(packets.names))))
     active = cells(packets.sides, PANELS[model.d]).to(run.device, accumulator(run.device))
     parents = _quadrature(model, packets, active, run)
     done = Sums.empty(len(packets.names), model.d, blocks=1, device=run.device, is_complex=model.is_complex)
@@ -56,26 +80,7 @@ def integral(model: Model, packets: Packets, run: Run) -> Found:
             break
         again = (~settled).repeat_interleave(2**model.d)
         active, parents, before = children[again], halves.chosen(again), float(off[kept].sum())
-    error = error / 2  # that of a width is half that of its square
-    if torch.isinf(done.l2).any():
-        error = math.inf
-    else:
-        finite(model, done)
-    if (done.l2 == 0).all():
-        raise nowhere(model)
-    if error > DIVERGES:
-        if most < NODES[model.d]:
-            raise Refused(
-                f"The integrals of {model.name} need more nodes than the {count} that fit.",
-                given=f"memory={run.memory / GIB:g}",
-                instead=f"memory={16 * run.memory / GIB:.3g}",
-            )
-        raise Refused(f"The integrals of {model.name} have no value on this domain, or too sharp a structure: with "
-                      f"{count} nodes they are off by {error:.1g} of themselves.", given=str(list(packets.sides)),
-                      instead="a smaller domain=, or centre= and s= for a window")  # fmt: skip
-    if model.d == 1 and not model.is_complex:
-        _mind_jumps(model, packets, done, error, run)
-    return Found(slice(0, len(packets.names)), done, count, True, error)
+    return done, count, error / 2  # that of a width is half that of its square
 
 
 def unseen(packets: Packets) -> float:
