@@ -68,7 +68,8 @@ class Subjects:
         base: dict[str, Any] = {} if isinstance(value, type) else dict(value)
         subjects = [kind(**base | point) for point in points(known)]
         listed = [name for name, given in known.items() if axis_values(given) is not None]
-        return [(_called(label, one, listed), one) for one in subjects]
+        name = next((name for name, own_kind in self.named.items() if own_kind is kind), kind.__name__.lower())
+        return [(_called(label, name, one, listed), one) for one in subjects]
 
 
 def axis_values(value: Any) -> list[Any] | None:
@@ -87,10 +88,10 @@ def points(options: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [dict(zip(options, combination, strict=True)) for combination in itertools.product(*columns)]
 
 
-def _called(label: str, subject: Settings, asked: Collection[str]) -> str:
+def _called(label: str, name: str, subject: Settings, asked: Collection[str]) -> str:
     """The user's own label with what tells the subjects apart, or the kind with all that is not its default."""
     said = subject.said(asked) if label else subject.said(subject.changed() | set(asked))
-    return " ".join(part for part in (label or type(subject).__name__.lower(), said) if part)
+    return " ".join(part for part in (label or name, said) if part)
 
 
 def _relabelled(label: str, found: Mapping[str, Any]) -> dict[str, Any]:

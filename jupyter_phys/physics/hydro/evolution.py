@@ -1,16 +1,18 @@
 """From initial states to freeze-out surfaces: many events, in torch or compiled for a CPU core."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from jupyter_phys.physics.hydro import matter as tables
-from jupyter_phys.physics.hydro.ideal import Scheme, State
+from jupyter_phys.physics.hydro import eos as tables
+from jupyter_phys.physics.hydro.ideal import VACUUM, Scheme
 from jupyter_phys.physics.hydro.matter import Matter
 from jupyter_phys.physics.hydro.surface import begin, crossings
+from jupyter_phys.physics.hydro.transport import Ratio, Transport
+from jupyter_phys.physics.hydro.viscous import Viscous, ViscousState
 
 Backend = Literal["torch", "compiled"]
 CFL, GROWTH = 0.3, 0.1  # largest dt, in dx and in tau
@@ -29,19 +31,21 @@ class Moment(NamedTuple):
 class Evolved:
     """What became of some events: rows of their surfaces as in `spectra`, and the fluid at some times."""
 
-    surface: Tensor
+    surface: Tensor  # of viscous fluids with columns pi^xx, pi^xy, pi^yy, Pi behind
     moments: list[Moment]
     frozen: Tensor  # tau at which all of an event was cold [event]; inf where it never was
     steps: int  # of the longest event
     backend: Backend
     level: float  # energy density of the surface, GeV/fm^3
+    regulated: Tensor | None = None  # shares of hot energy [event, 4] where a viscous scheme did not go by the letter:
+    # shear cut, bulk cut, tau_pi and tau_Pi not resolved
 
 
 @dataclass(frozen=True)
 class Course:
     """How to evolve: the scheme, proper times in fm, the surface's energy density, and which moments to keep."""
 
-    scheme: Scheme
+    scheme: Scheme | Viscous
     times: Sequence[float]
     level: float
     keep: Sequence[int] = ()  # places in `times`
@@ -64,14 +68,16 @@ def proper_times(tau0: float, tau_end: float, dx: float, cfl: float = CFL) -> li
 
 def evolve(
     energy: Tensor, *, eos: str | Matter = "crossover", dx: float, tau0: float, tau_end: float = 40.0,
-    freeze_out: float = 0.137, flow: Tensor | None = None, theta: float = 1.8, keep: int = 0,
-    backend: Backend | None = None, tick: Callable[[int], None] | None = None,
+    eta_over_s: float | Ratio = 0.0, zeta_over_s: float | Ratio = 0.0, freeze_out: float = 0.137,
+    flow: Tensor | None = None, theta: float = 1.8, keep: int = 0, backend: Backend | None = None,
+    tick: Callable[[int], None] | None = None,
 ) -> Evolved:  # fmt: skip
-    """Ideal hydrodynamics of events from proper time tau0 until all is colder than `freeze_out`, or tau_end.
+    """Hydrodynamics of events from proper time tau0 until all is colder than `freeze_out`, or tau_end.
 
     energy: densities [event, y, x] or [y, x] in GeV/fm^3, float32 or float64, on any device; dx: cell in fm;
     flow: u^x, u^y [event, 2, y, x], none: at rest; freeze_out: T in GeV; keep: moments that are kept, evenly.
-    The compiled backend runs on the CPU, and is taken there where numba is installed.
+    eta_over_s, zeta_over_s: viscosities over the entropy density, numbers or functions of T; with 0 it is ideal.
+    The compiled backend runs ideal fluids on the CPU, and is taken there where numba is installed.
 
     Raises ValueError for energies that are negative or not finite, flow that is not finite, a grid or times that make
     no sense, and a freeze-out temperature outside the equation of state's table.
@@ -83,8 +89,12 @@ def evolve(
     times = proper_times(tau0, tau_end, dx)
     looks = (len(times) - 1) // EVERY
     kept = sorted({EVERY * round(k * looks / max(keep - 1, 1)) for k in range(keep)})
-    course = Course(Scheme(found, dx, theta), times, found.energy(freeze_out), kept, tick=tick or (lambda steps: None))
-    chosen = backend or ("compiled" if energy.device.type == "cpu" and has_numba() else "torch")
+    scheme: Scheme | Viscous = Scheme(found, dx, theta)
+    if eta_over_s != 0 or zeta_over_s != 0:
+        scheme = Viscous(found, dx, Transport(eta_over_s, zeta_over_s), theta)
+    course = Course(scheme, times, found.energy(freeze_out), kept, tick=tick or (lambda steps: None))
+    fast = isinstance(scheme, Scheme) and energy.device.type == "cpu" and has_numba()
+    chosen = backend or ("compiled" if fast else "torch")
     return compiled_course(fluid, course) if chosen == "compiled" else torch_course(fluid, course)
 
 
@@ -103,13 +113,13 @@ def initial_fluid(energy: Tensor, flow: Tensor | None) -> Tensor:
 
 def torch_course(fluid: Tensor, course: Course) -> Evolved:
     """All events together, on any device; those that are cold are left out from then on."""
-    matter = course.scheme.matter.to(fluid.device, fluid.dtype)
-    scheme = Scheme(matter, course.scheme.dx, course.scheme.theta, course.scheme.expanding)
+    scheme: Any = replace(course.scheme, matter=course.scheme.matter.to(fluid.device, fluid.dtype))
     state, times, level = scheme.begin(fluid, course.times[0]), course.times, course.level
     alive = torch.arange(len(fluid), device=fluid.device)
-    rows, moments = [begin(fluid, times[0], level, scheme.dx)], list[Moment]()
+    rows, moments = [begin(state.cells, times[0], level, scheme.dx)], list[Moment]()
+    tally = fluid.new_zeros(len(fluid), 5)
     frozen, whole, looked, k = torch.full((len(fluid),), torch.inf, dtype=torch.float64), fluid.clone(), 0, 0
-    before = state.fluid
+    before = state.cells
     if 0 in course.keep:
         moments.append(Moment(times[0], fluid.clone()))
     for k in range(1, len(times)):
@@ -119,23 +129,31 @@ def torch_course(fluid: Tensor, course: Course) -> Evolved:
             moments.append(Moment(times[k], whole.clone()))
         if k % course.every and k < len(times) - 1:
             continue
-        part = crossings(before, state.fluid, (times[looked], times[k]), level, scheme.dx)
+        part = crossings(before, state.cells, (times[looked], times[k]), level, scheme.dx)
         part[:, 0] = alive[part[:, 0].long()].to(part)
         rows.append(part)
         course.tick((k - looked) * len(alive) * fluid[0, 0].numel())
-        before, looked, hot = state.fluid, k, state.fluid[:, 0].flatten(1).amax(1) > level
+        if isinstance(state, ViscousState):
+            tally[alive] = state.tally
+        before, looked, hot = state.cells, k, state.fluid[:, 0].flatten(1).amax(1) > level
         if not hot.all():
             whole[alive], frozen[alive[~hot].cpu()] = state.fluid, times[k]
             alive, before = alive[hot], before[hot]
-            state = State(state.conserved[hot], state.fluid[hot], state.tau)
+            state = state._replace(**{name: one[hot] for name, one in state._asdict().items() if name != "tau"})
             if len(alive) == 0:
                 break
     moments += [Moment(times[later], whole.clone()) for later in course.keep if later > k]
-    return Evolved(torch.cat(rows), moments, frozen, k, "torch", level)
+    shares = tally[:, 1:] / tally[:, :1].clamp_min(VACUUM) if isinstance(scheme, Viscous) else None
+    return Evolved(torch.cat(rows), moments, frozen, k, "torch", level, shares)
 
 
 def compiled_course(fluid: Tensor, course: Course) -> Evolved:
-    """One event after the other on this core: each stays in its cache."""
+    """One event after the other on this core: each stays in its cache.
+
+    Raises ValueError for a viscous scheme, of which there is none.
+    """
+    if not isinstance(course.scheme, Scheme):
+        raise ValueError("viscous fluids evolve in torch only")
     import numpy as np
 
     from jupyter_phys.physics.hydro.compiled import Compiled

@@ -27,6 +27,11 @@ class State(NamedTuple):
     fluid: Tensor
     tau: float
 
+    @property
+    def cells(self) -> Tensor:
+        """All that a surface takes along: the fluid."""
+        return self.fluid
+
 
 @dataclass(frozen=True)
 class Scheme:

@@ -12,6 +12,8 @@ from torch import Tensor
 def crossings(before: Tensor, after: Tensor, times: tuple[float, float], level: float, dx: float) -> Tensor:
     """Rows [element, 7] (event, tau, u^x, u^y, dS_tau, dS_x, dS_y) between two states of a fluid [event, 3, y, x].
 
+    Fields behind e, u^x, u^y, as pi^xx, pi^xy, pi^yy and Pi, follow in further columns.
+
     level: energy density in GeV/fm^3. The normal points from hot to cold; the factor tau is in it, d eta is not.
     """
     early, late = times
@@ -30,9 +32,8 @@ def begin(fluid: Tensor, tau: float, level: float, dx: float) -> Tensor:
     They are the lid of the surface, with normals back in time: with it the surface is closed.
     """
     event, y, x = (fluid[:, 0] > level).nonzero(as_tuple=True)
-    rows = fluid.new_zeros(len(event), 7)
-    rows[:, 0], rows[:, 1] = event.to(rows.dtype), tau
-    rows[:, 2:4] = fluid[event, 1:, y, x]
+    rows = _rows(event, fluid[event, 1:, y, x])
+    rows[:, 1] = tau
     rows[:, 4] = -tau * dx * dx
     return rows
 
@@ -45,7 +46,14 @@ def _edges(one: Tensor, other: Tensor, times: tuple[float, float], level: float,
     share = first / (first - second)
     flow = torch.lerp(one[event, 1:, y, x], other[event, 1:, y, x], share[:, None])
     tau = times[0] + share * (times[1] - times[0])
-    rows = one.new_zeros(len(event), 7)
-    rows[:, 0], rows[:, 1], rows[:, 2:4] = event.to(rows.dtype), tau, flow
+    rows = _rows(event, flow)
+    rows[:, 1] = tau
     rows[:, 4 + axis] = torch.where(first > 0, area, -area) * tau
+    return rows
+
+
+def _rows(event: Tensor, carried: Tensor) -> Tensor:
+    """Of events [element] and fields [element, 2 + more], the rest 0."""
+    rows = carried.new_zeros(len(event), 5 + carried.shape[1])
+    rows[:, 0], rows[:, 2:4], rows[:, 7:] = event.to(rows.dtype), carried[:, :2], carried[:, 2:]
     return rows

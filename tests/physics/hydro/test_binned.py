@@ -14,8 +14,8 @@ from torch import Tensor
 from torch._subclasses import FakeTensorMode
 
 from jupyter_phys.physics.hydro.binned import Bins, Response
+from jupyter_phys.physics.hydro.eos import crossover
 from jupyter_phys.physics.hydro.ideal import Scheme
-from jupyter_phys.physics.hydro.matter import crossover
 from jupyter_phys.physics.hydro.spectra import (
     KAON,
     PION,

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from jupyter_phys.physics.hydro.eos import named
 from jupyter_phys.physics.hydro.evolution import CFL, EVERY, Course, compiled_course, evolve, proper_times, torch_course
 from jupyter_phys.physics.hydro.ideal import Scheme
-from jupyter_phys.physics.hydro.matter import named
 
 N, DX = 41, 0.3
 

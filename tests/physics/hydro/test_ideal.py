@@ -10,8 +10,9 @@ from pretended import Crossings, Pretend
 from torch import Tensor
 from torch._subclasses import FakeTensorMode
 
+from jupyter_phys.physics.hydro.eos import conformal, crossover, first_order
 from jupyter_phys.physics.hydro.ideal import Scheme, State
-from jupyter_phys.physics.hydro.matter import Matter, conformal, crossover, first_order
+from jupyter_phys.physics.hydro.matter import Matter
 
 
 def evolved(scheme: Scheme, fluid: Tensor, tau: float, dt: float, steps: int) -> State:

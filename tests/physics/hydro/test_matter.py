@@ -9,19 +9,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from jupyter_phys.physics.hydro.matter import (
+from jupyter_phys.physics.hydro.eos import (
     BAG,
     CRITICAL,
     DEGREES,
     HADRONIC,
-    Matter,
     conformal,
     crossover,
     first_order,
     hotqcd,
-    tabulated,
     thermodynamics,
 )
+from jupyter_phys.physics.hydro.matter import Matter, tabulated
 from jupyter_phys.physics.units import HBARC
 
 EVERY: dict[str, Callable[[], Matter]] = {

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from jupyter_phys.physics.hydro.eos import conformal
 from jupyter_phys.physics.hydro.ideal import Scheme
-from jupyter_phys.physics.hydro.matter import conformal
 from jupyter_phys.physics.hydro.surface import begin, crossings
 
 

@@ -48,9 +48,13 @@ def optical(collision: Collision, b: Tensor, grid: Grid, *, share: float = SHARE
         raise ValueError(f"peak {peak}: choose a positive energy density in GeV/fm^3, such as 30")
     x, y = grid.plane()
     density = _mixed(collision, *_thicknesses(collision, x, y, b.to(x)), share)
+    return density * (peak / top(collision, share=share))
+
+
+def top(collision: Collision, *, share: float = SHARE) -> float:
+    """Sources per fm^2 in the middle of a smooth collision with b = 0: what `peak` is the energy density of."""
     middle = torch.zeros((), dtype=torch.float64)
-    top = _mixed(collision, *_thicknesses(collision, middle, middle, middle[None]), share)
-    return density * (peak / float(top))
+    return float(_mixed(collision, *_thicknesses(collision, middle, middle, middle[None]), share))
 
 
 def participants(collision: Collision, b: Tensor) -> Tensor:

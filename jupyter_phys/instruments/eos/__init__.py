@@ -1,0 +1,25 @@
+"""From an equation of state through hydrodynamics to the spectra of a heavy-ion collision."""
+
+from jupyter_phys.core.instrument import Card, Task
+
+CARD = Card(
+    name="eos",
+    title="Equation of state of a heavy-ion collision",
+    tasks={
+        "collision": Task(
+            "what an equation of state makes of a collision: its flow, and the particles that freeze out"
+        ),
+    },
+    references=(
+        "The question: L.-G. Pang, K. Zhou, N. Su, H. Petersen, H. Stöcker, X.-N. Wang, 'An equation-of-state-meter of "
+        "quantum chromodynamics transition from deep learning', Nat. Commun. 9, 210 (2018), arXiv:1612.04262.",
+        "Crossover: P. Huovinen, P. Petreczky, Nucl. Phys. A 837, 26 (2010), arXiv:0912.2541 (s95p-v1). HotQCD: "
+        "A. Bazavov et al., Phys. Rev. D 90, 094503 (2014), arXiv:1407.6387, with the hadrons of s95p-v1.",
+        "First order: EOS-Q, a hadron gas and a bag of quarks and gluons with a Maxwell construction between them.",
+        "Scheme: A. Kurganov, E. Tadmor, J. Comput. Phys. 160, 241 (2000). Freeze-out: F. Cooper, G. Frye, "
+        "Phys. Rev. D 10, 186 (1974); no resonances decay.",
+        "Initial states: M. L. Miller et al., nucl-ex/0701025 (Glauber); J. S. Moreland, J. E. Bernhard, S. A. Bass, "
+        "arXiv:1412.4708 (reduced thickness).",
+    ),
+    tutorial="60_eos",
+)

@@ -1,0 +1,182 @@
+"""Equations of state, grid and momenta, all checked before anything is evolved."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from jupyter_phys.core.errors import Refused
+from jupyter_phys.core.run import Run
+from jupyter_phys.instruments.eos.collisions import fluid_of, given_fluid, grid
+from jupyter_phys.instruments.eos.matters import matter
+from jupyter_phys.instruments.eos.settings import Inputs, Settings
+from jupyter_phys.physics.hydro.binned import Bins, Response
+from jupyter_phys.physics.hydro.evolution import CFL, EVERY, Course, has_numba, proper_times
+from jupyter_phys.physics.hydro.ideal import Scheme
+from jupyter_phys.physics.hydro.initial.grid import Grid
+from jupyter_phys.physics.hydro.matter import Matter
+from jupyter_phys.physics.hydro.spectra import KAON, PION, PROTON, Momenta, Species, gaussian_momenta
+from jupyter_phys.physics.hydro.transport import Ratio, Transport, denicol, duke, ip_glasma
+from jupyter_phys.physics.hydro.viscous import Viscous
+from jupyter_phys.physics.units import HBARC
+
+SPECIES = {"π+": PION, "K+": KAON, "p": PROTON}
+BULK: dict[str, float | Ratio] = {
+    "none": 0.0, "denicol": denicol, "duke": duke(most=0.05, at=0.18, width=0.02), "ip_glasma": ip_glasma,
+}  # fmt: skip
+TEMPERATURES = (0.100, 0.400, 61)  # GeV, at which an equation of state is shown
+LIFETIME = 15.0  # fm, for progress
+SURFACE = 2**23  # bytes of an event's surface
+
+
+@dataclass(frozen=True)
+class Medium:
+    """An equation of state with the answers of its freeze-out surface to each kind of particle."""
+
+    name: str
+    matter: Matter
+    level: float  # energy density at freeze-out, GeV/fm³
+    enthalpy: float  # e + p there
+    responses: Mapping[str, Response]
+
+
+@dataclass
+class Bench:
+    """All that stays fixed while events are evolved."""
+
+    media: list[Medium]
+    grid: Grid
+    momenta: Momenta
+    settings: Settings
+    run: Run
+    given: Tensor | None  # e, u^x, u^y [event, 3, y, x] of the user
+    bins: Bins = field(default_factory=Bins)
+    hbarc3: float = HBARC**3
+
+    @property
+    def count(self) -> int:
+        """Number of events."""
+        return self.settings.events if self.given is None else len(self.given)
+
+    @property
+    def backend(self) -> Literal["torch", "compiled"]:
+        """Which solver the session chose."""
+        if self.settings.solver != "auto":
+            return self.settings.solver
+        fast = self.run.device.type == "cpu" and has_numba() and not self.is_viscous
+        return "compiled" if fast else "torch"
+
+    @property
+    def is_viscous(self) -> bool:
+        """Whether fluids have stresses."""
+        return self.settings.eta_over_s > 0 or self.settings.zeta_over_s != "none"
+
+    @functools.cached_property
+    def times(self) -> list[float]:
+        """Proper times of the steps."""
+        return proper_times(self.settings.tau0, self.settings.tau_end, self.grid.dx)
+
+    def course(self, medium: Medium, *, first: bool) -> Course:
+        """How to evolve; moments are kept of the first event alone."""
+        scheme: Scheme | Viscous = Scheme(medium.matter, self.grid.dx)
+        if self.is_viscous:
+            transport = Transport(self.settings.eta_over_s, BULK[self.settings.zeta_over_s])
+            scheme = Viscous(medium.matter, self.grid.dx, transport, level=medium.level)
+        return Course(scheme, self.times, medium.level, self.kept if first else (), tick=self.run.advance)
+
+    @functools.cached_property
+    def kept(self) -> list[int]:
+        """Steps that are shown: from the beginning to about the time at which things are cold."""
+        count = self.settings.pictures
+        last = np.searchsorted(self.times, min(self.settings.tau_end, self.settings.tau0 + LIFETIME))
+        looks = min(int(last), len(self.times) - 1) // EVERY
+        return sorted({EVERY * round(k * looks / max(count - 1, 1)) for k in range(count)})
+
+    def steps(self) -> int:
+        """Cell-steps of all events, about."""
+        span = min(LIFETIME, self.settings.tau_end - self.settings.tau0)
+        return int(len(self.media) * self.count * self.grid.n**2 * max(1.0, span / (CFL * self.grid.dx)))
+
+    def cost(self) -> float:
+        """Bytes of an event."""
+        size = 4 if self.run.dtype == torch.float32 else 8
+        return SURFACE + size * self.grid.n**2 * (60 + 3 * len(self.kept))
+
+    def coordinates(self) -> dict[str, Any]:
+        """Coordinates of the dataset by dimension, with units and names."""
+        found: dict[str, tuple[Any, str, str]] = {
+            "subject": ([one.name for one in self.media], "", "equation of state"),
+            "event": (np.arange(self.count), "", "event"),
+            "species": (list(SPECIES), "", "kind of particle"),
+            "pT": (self.momenta.pt.double().cpu().numpy(), "GeV", "transverse momentum"),
+            "phi": (self.momenta.phi.double().cpu().numpy(), "rad", "azimuth"),
+            "T": (np.linspace(*TEMPERATURES), "GeV", "temperature"),
+        }
+        if self.kept:
+            axis = self.grid.axis.double().cpu().numpy()
+            found["frame"] = ([self.times[k] for k in self.kept], "fm", "proper time")
+            found |= {"y": (axis, "fm", "across the impact parameter"), "x": (axis, "fm", "along the impact parameter")}
+        return {
+            name: (name, values, {"units": unit, "long_name": said}) for name, (values, unit, said) in found.items()
+        }
+
+    def title(self) -> str:
+        """What was evolved; what is swept stands in the table."""
+        if self.given is not None:
+            return "Collision, given initial state"
+        names = {"PbPb": "Pb–Pb", "AuAu": "Au–Au"}
+        system = "Collision" if "system" in self.run.swept else names[self.settings.system]
+        return system if "b" in self.run.swept else f"{system}, b = {self.settings.b:g} fm"
+
+
+def set_up(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run: Run) -> Bench:
+    """Equations of state, grid and momenta, checked.
+
+    Raises:
+        Refused: something cannot be evolved as asked; the message names the cure.
+    """
+    if settings.tau_end <= settings.tau0:
+        raise Refused("There is no time to evolve.", given=f"tau0={settings.tau0:g}, tau_end={settings.tau_end:g}",
+                      instead="tau_end=40")  # fmt: skip
+    if settings.solver == "compiled" and run.device.type != "cpu":
+        raise Refused("The compiled solver runs on the CPU.", given=f"device={run.device}", instead="solver=torch")
+    if settings.solver == "compiled" and not has_numba():
+        raise Refused("The compiled solver needs numba.", given="solver=compiled", instead="pip install numba")
+    given = given_fluid(inputs, run)
+    cells = grid(settings, run) if given is None else Grid(given.shape[-1], settings.dx, run.device, run.dtype)
+    momenta = gaussian_momenta(settings.pt_nodes, settings.phi_nodes, settings.pt_scale)
+    media: list[Medium] = []
+    for name, value in subjects.items():
+        found = matter(name, value, run)
+        try:
+            level = found.energy(settings.freeze_out)
+        except ValueError as reason:
+            raise Refused(f"{name}: {reason}.", given=f"freeze_out={settings.freeze_out:g}") from None
+        heat = level + float(found.pressure(torch.tensor(level, dtype=torch.float64)))
+        media.append(Medium(name, found, level, heat, _responses(settings, run)))
+    bench = Bench(media, cells, momenta, settings, run, given)
+    if bench.is_viscous and settings.solver == "compiled":
+        raise Refused("The compiled solver takes ideal fluids.", given=f"eta_over_s={settings.eta_over_s:g}",
+                      instead="solver=torch")  # fmt: skip
+    if given is None:  # an initial state that cannot be made is told before anything is evolved
+        fluid_of(settings, range(1), media[0].matter, run)
+    return bench
+
+
+def _responses(settings: Settings, run: Run) -> dict[str, Response]:
+    like = torch.empty(0, dtype=run.dtype, device=run.device)
+    viscous = settings.eta_over_s > 0 or settings.zeta_over_s != "none"
+    asked = settings.freeze_out, settings.pt_nodes, settings.phi_nodes, settings.pt_scale, viscous
+    return {name: _response(asked, species).to(like) for name, species in SPECIES.items()}
+
+
+@functools.lru_cache(16)
+def _response(asked: tuple[float, int, int, float, bool], species: Species) -> Response:
+    temperature, pt, phi, scale, viscous = asked
+    return Response.of(Bins(), temperature, gaussian_momenta(pt, phi, scale), species, viscous=viscous)

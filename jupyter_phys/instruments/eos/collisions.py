@@ -1,0 +1,88 @@
+"""Initial states of %eos: energy densities of the nuclei that are asked for, or the user's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jupyter_phys.core.errors import Refused
+from jupyter_phys.core.run import Run
+from jupyter_phys.instruments.eos.settings import Inputs, Settings
+from jupyter_phys.physics.hydro.evolution import initial_fluid
+from jupyter_phys.physics.hydro.initial import glauber, reduced
+from jupyter_phys.physics.hydro.initial.collision import AU_AU, PB_PB
+from jupyter_phys.physics.hydro.initial.grid import Grid
+from jupyter_phys.physics.hydro.matter import Matter
+
+EVENT = 0  # kind of draws
+SYSTEMS = {"PbPb": PB_PB, "AuAu": AU_AU}
+
+
+def given_fluid(inputs: Inputs, run: Run) -> Tensor | None:
+    """e, u^x, u^y [event, 3, y, x] of ``energy=`` and ``flow=``; None where nuclei are asked for.
+
+    Raises:
+        Refused: no energy densities, or flow that does not belong to them.
+    """
+    if inputs.energy is None:
+        if inputs.flow is not None:
+            raise Refused("flow= belongs to energy=, of which there is none.", given="flow=", instead="energy=")
+        return None
+    energy = _numbers(inputs.energy, "energy=", run)
+    flow = None if inputs.flow is None else _numbers(inputs.flow, "flow=", run)
+    if flow is not None and flow.dim() == 3:
+        flow = flow[None]
+    try:
+        found = initial_fluid(energy, flow)
+    except ValueError as reason:
+        raise Refused(f"No initial state: {reason}.", given=f"energy {list(energy.shape)}",
+                      instead="energy densities [event, y, x] in GeV/fm³") from None  # fmt: skip
+    if found.shape[2] != found.shape[3]:
+        raise Refused("The grid is square.", given=list(energy.shape), instead="zeros beside what is narrower")
+    return found
+
+
+def _numbers(value: Any, name: str, run: Run) -> Tensor:
+    try:
+        return run.tensor(value, complex_too=False)
+    except (TypeError, ValueError, RuntimeError) as reason:
+        raise Refused(f"{name} is not an array of numbers: {reason}.", given=type(value).__name__) from None
+
+
+def grid(settings: Settings, run: Run) -> Grid:
+    """Cells of the settings; an odd number, so that one lies in the middle."""
+    return Grid(2 * round(settings.extent / settings.dx) + 1, settings.dx, run.device, run.dtype)
+
+
+def fluid_of(settings: Settings, events: range, matter: Matter, run: Run) -> Tensor:
+    """e, u^x, u^y [event, 3, y, x] of some events, at rest.
+
+    Raises:
+        Refused: cells that are too large for the nucleons, or nuclei that do not meet.
+    """
+    system, cells = SYSTEMS[settings.system], grid(settings, run)
+    b = torch.full((len(events),), settings.b, dtype=torch.float64, device=run.device)
+
+    def draws(event: int) -> torch.Generator:
+        return run.generator(EVENT, event)
+
+    try:
+        if settings.initial == "optical":
+            one = glauber.optical(system, b[:1], cells, peak=settings.peak)
+            energy = one.expand(len(events), -1, -1)
+        elif settings.initial == "glauber":
+            found = glauber.monte_carlo(system, b, draws, cells, events=events, width=settings.width,
+                                        gamma=settings.gamma)  # fmt: skip
+            energy = found.density * (settings.peak / glauber.top(system))
+        else:
+            found = reduced.reduced_thickness(system, b, draws, cells, events=events, width=settings.width,
+                                              p=settings.p, gamma=settings.gamma)  # fmt: skip
+            # a smooth collision with b = 0 would have the entropy of `peak` where half of its wounded nucleons lie
+            full = float(matter.to("cpu", torch.float64).entropy(torch.tensor(settings.peak, dtype=torch.float64)))
+            energy = matter.energy_of_entropy(found.density * (full / (glauber.top(system, share=1.0) / 2)))
+    except ValueError as reason:
+        raise Refused(f"No initial state: {reason}.", given=f"initial={settings.initial}",
+                      instead="a smaller dx=, or a larger width=") from None  # fmt: skip
+    return initial_fluid(energy.to(run.device, run.dtype).contiguous(), None)
