@@ -23,6 +23,7 @@ import torch
 import xarray as xr
 from entries import Entry, Named
 from entries.entropy import ENTROPY
+from entries.eos import EOS
 from entries.probe import PROBE
 from pretended import Crossings, Pretend
 from torch import nn
@@ -42,7 +43,7 @@ from jupyter_phys.core.session import session
 from jupyter_phys.figures.mark import Heat
 from jupyter_phys.figures.panel import Plot, Table
 
-ENTRIES = [ENTROPY, PROBE]
+ENTRIES = [ENTROPY, PROBE, EOS]
 
 
 # --- how the promises are tested

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.run import Run
-from jupyter_phys.instruments.eos.collisions import fluid_of, given_fluid, grid
+from jupyter_phys.instruments.eos.collisions import Given, fluid_of, given, grid
 from jupyter_phys.instruments.eos.matters import matter
 from jupyter_phys.instruments.eos.settings import Inputs, Settings
 from jupyter_phys.physics.hydro.binned import Bins, Response
@@ -30,7 +30,7 @@ SPECIES = {"π+": PION, "K+": KAON, "p": PROTON}
 BULK: dict[str, float | Ratio] = {
     "none": 0.0, "denicol": denicol, "duke": duke(most=0.05, at=0.18, width=0.02), "ip_glasma": ip_glasma,
 }  # fmt: skip
-TEMPERATURES = (0.100, 0.400, 61)  # GeV, at which an equation of state is shown
+TEMPERATURES, ENERGIES = (0.100, 0.400, 61), (0.05, 50.0, 121)  # GeV, GeV/fm³: where it is shown
 LIFETIME = 15.0  # fm, for progress
 SURFACE = 2**23  # bytes of an event's surface
 
@@ -50,19 +50,35 @@ class Medium:
 class Bench:
     """All that stays fixed while events are evolved."""
 
-    media: list[Medium]
+    names: list[str]
+    subjects: list[Any]
+    media: list[Medium | None]
     grid: Grid
     momenta: Momenta
     settings: Settings
     run: Run
-    given: Tensor | None  # e, u^x, u^y [event, 3, y, x] of the user
+    given: Given | None  # what the user begins with
     bins: Bins = field(default_factory=Bins)
     hbarc3: float = HBARC**3
 
     @property
     def count(self) -> int:
         """Number of events."""
-        return self.settings.events if self.given is None else len(self.given)
+        return self.settings.events if self.given is None else len(self.given.energy)
+
+    def fluid(self, medium: Medium, events: range) -> Tensor:
+        """e, u^x, u^y [event, 3, y, x] of some events."""
+        if self.given is not None:
+            return self.given.fluid(events)
+        return fluid_of(self.settings, events, medium.matter, self.run)
+
+    def medium(self, i: int) -> Medium:
+        """The equation of state of a subject; a function is asked when its turn comes."""
+        if self.media[i] is None:
+            self.media[i] = _medium(self.names[i], self.subjects[i], self.settings, self.run)
+        found = self.media[i]
+        assert found is not None
+        return found
 
     @property
     def backend(self) -> Literal["torch", "compiled"]:
@@ -111,12 +127,13 @@ class Bench:
     def coordinates(self) -> dict[str, Any]:
         """Coordinates of the dataset by dimension, with units and names."""
         found: dict[str, tuple[Any, str, str]] = {
-            "subject": ([one.name for one in self.media], "", "equation of state"),
+            "subject": (self.names, "", "equation of state"),
             "event": (np.arange(self.count), "", "event"),
             "species": (list(SPECIES), "", "kind of particle"),
             "pT": (self.momenta.pt.double().cpu().numpy(), "GeV", "transverse momentum"),
             "phi": (self.momenta.phi.double().cpu().numpy(), "rad", "azimuth"),
             "T": (np.linspace(*TEMPERATURES), "GeV", "temperature"),
+            "e": (np.geomspace(*ENERGIES), "GeV/fm³", "energy density"),
         }
         if self.kept:
             axis = self.grid.axis.double().cpu().numpy()
@@ -148,25 +165,27 @@ def set_up(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run:
         raise Refused("The compiled solver runs on the CPU.", given=f"device={run.device}", instead="solver=torch")
     if settings.solver == "compiled" and not has_numba():
         raise Refused("The compiled solver needs numba.", given="solver=compiled", instead="pip install numba")
-    given = given_fluid(inputs, run)
-    cells = grid(settings, run) if given is None else Grid(given.shape[-1], settings.dx, run.device, run.dtype)
+    own = given(inputs, run)
+    cells = grid(settings, run) if own is None else Grid(own.energy.shape[-1], settings.dx, run.device, run.dtype)
     momenta = gaussian_momenta(settings.pt_nodes, settings.phi_nodes, settings.pt_scale)
-    media: list[Medium] = []
-    for name, value in subjects.items():
-        found = matter(name, value, run)
-        try:
-            level = found.energy(settings.freeze_out)
-        except ValueError as reason:
-            raise Refused(f"{name}: {reason}.", given=f"freeze_out={settings.freeze_out:g}") from None
-        heat = level + float(found.pressure(torch.tensor(level, dtype=torch.float64)))
-        media.append(Medium(name, found, level, heat, _responses(settings, run)))
-    bench = Bench(media, cells, momenta, settings, run, given)
+    media = [None if callable(value) else _medium(name, value, settings, run) for name, value in subjects.items()]
+    bench = Bench(list(subjects), list(subjects.values()), media, cells, momenta, settings, run, own)
     if bench.is_viscous and settings.solver == "compiled":
         raise Refused("The compiled solver takes ideal fluids.", given=f"eta_over_s={settings.eta_over_s:g}",
                       instead="solver=torch")  # fmt: skip
-    if given is None:  # an initial state that cannot be made is told before anything is evolved
+    if own is None and media[0] is not None:  # an initial state that cannot be made is told before anything is evolved
         fluid_of(settings, range(1), media[0].matter, run)
     return bench
+
+
+def _medium(name: str, value: Any, settings: Settings, run: Run) -> Medium:
+    found = matter(name, value, run)
+    try:
+        level = found.energy(settings.freeze_out)
+    except ValueError as reason:
+        raise Refused(f"{name}: {reason}.", given=f"freeze_out={settings.freeze_out:g}") from None
+    heat = level + float(found.pressure(torch.tensor(level, dtype=torch.float64)))
+    return Medium(name, found, level, heat, _responses(settings, run))
 
 
 def _responses(settings: Settings, run: Run) -> dict[str, Response]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,8 +21,21 @@ EVENT = 0  # kind of draws
 SYSTEMS = {"PbPb": PB_PB, "AuAu": AU_AU}
 
 
-def given_fluid(inputs: Inputs, run: Run) -> Tensor | None:
-    """e, u^x, u^y [event, 3, y, x] of ``energy=`` and ``flow=``; None where nuclei are asked for.
+@dataclass(frozen=True)
+class Given:
+    """The user's energy densities [event, y, x] and flow [event, 2, y, x], if any."""
+
+    energy: Tensor
+    flow: Tensor | None
+
+    def fluid(self, events: range) -> Tensor:
+        """e, u^x, u^y [event, 3, y, x] of some events."""
+        rows = slice(events.start, events.stop)
+        return initial_fluid(self.energy[rows], None if self.flow is None else self.flow[rows])
+
+
+def given(inputs: Inputs, run: Run) -> Given | None:
+    """``energy=`` and ``flow=``; None where nuclei are asked for.
 
     Raises:
         Refused: no energy densities, or flow that does not belong to them.
@@ -31,15 +45,21 @@ def given_fluid(inputs: Inputs, run: Run) -> Tensor | None:
             raise Refused("flow= belongs to energy=, of which there is none.", given="flow=", instead="energy=")
         return None
     energy = _numbers(inputs.energy, "energy=", run)
+    energy = energy[None] if energy.dim() == 2 else energy
     flow = None if inputs.flow is None else _numbers(inputs.flow, "flow=", run)
-    if flow is not None and flow.dim() == 3:
-        flow = flow[None]
+    flow = flow[None] if flow is not None and flow.dim() == 3 else flow
+    found = Given(energy, flow)
     try:
-        found = initial_fluid(energy, flow)
-    except ValueError as reason:
+        if energy.dim() == 3 and flow is not None and len(flow) != len(energy):
+            raise ValueError(f"{len(energy)} energy densities and {len(flow)} flows")
+        found.fluid(range(1))
+        low, high = energy.aminmax()
+        if not (low >= 0 and high < torch.inf):
+            raise ValueError("energy densities are finite and not negative")
+    except (ValueError, IndexError, RuntimeError) as reason:
         raise Refused(f"No initial state: {reason}.", given=f"energy {list(energy.shape)}",
                       instead="energy densities [event, y, x] in GeV/fm³") from None  # fmt: skip
-    if found.shape[2] != found.shape[3]:
+    if energy.shape[1] != energy.shape[2]:
         raise Refused("The grid is square.", given=list(energy.shape), instead="zeros beside what is narrower")
     return found
 

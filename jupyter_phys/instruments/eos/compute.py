@@ -13,7 +13,6 @@ from torch import Tensor
 from jupyter_phys.core.run import Run
 from jupyter_phys.instruments.eos import advice
 from jupyter_phys.instruments.eos.bench import Bench, Medium, set_up
-from jupyter_phys.instruments.eos.collisions import fluid_of
 from jupyter_phys.instruments.eos.settings import Inputs, Settings
 from jupyter_phys.physics.hydro.evolution import Evolved, compiled_course, torch_course
 from jupyter_phys.physics.hydro.flow import flow, mean_pt
@@ -35,8 +34,8 @@ REGULATED = {
     "bulk_unresolved": "the same of tau_Pi",
 }  # fmt: skip
 THERMAL = {
-    "pressure": ("", "pressure p/T⁴"), "sound2": ("", "square of the speed of sound"),
-    "energy_density": ("GeV/fm³", "energy density"),
+    "pressure": ("T", "", "pressure p/T⁴"), "energy_density": ("T", "GeV/fm³", "energy density"),
+    "sound2": ("e", "", "square of the speed of sound"),
 }  # fmt: skip
 
 
@@ -51,7 +50,9 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
         data = run.keep(_empty(bench))
         run.facts |= advice.facts(bench)
         run.expect(bench.steps())
-        for i, medium in enumerate(bench.media):
+        for i, name in enumerate(bench.names):
+            medium = bench.medium(i)
+            run.facts["levels"] = {**run.facts["levels"], name: medium.level}
             _write_thermal(bench, data, i, medium)
             try:
                 for batch in run.batches(bench.count, bench.cost()):
@@ -63,9 +64,7 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
 
 
 def _measure_events(bench: Bench, data: xr.Dataset, i: int, medium: Medium, events: range) -> None:
-    fluid = bench.given[events.start : events.stop] if bench.given is not None else (
-        fluid_of(bench.settings, events, medium.matter, bench.run)
-    )  # fmt: skip
+    fluid = bench.fluid(medium, events)
     course = bench.course(medium, first=events.start == 0)
     evolve = compiled_course if bench.backend == "compiled" else torch_course
     found = evolve(fluid, course)
@@ -134,8 +133,8 @@ def _write_thermal(bench: Bench, data: xr.Dataset, i: int, medium: Medium) -> No
     e = torch.tensor([matter.energy(float(one)) for one in t], dtype=torch.float64)
     into = data.variables
     into["pressure"][i] = matter.pressure(e).numpy() / t**4 * bench.hbarc3
-    into["sound2"][i] = matter.speed2(e).numpy()
     into["energy_density"][i] = e.numpy()
+    into["sound2"][i] = matter.speed2(torch.from_numpy(data["e"].values.copy())).numpy()
 
 
 def _empty(bench: Bench) -> xr.Dataset:
@@ -158,8 +157,8 @@ def _empty(bench: Bench) -> xr.Dataset:
             add(name, ("subject", "event"), "", said)
     add("spectrum", ("subject", "event", "species", "pT", "phi"), "1/GeV²", "dN/(dY pT dpT dφ)")
     add("v2_pT", ("subject", "event", "species", "pT"), "", "elliptic flow of one pT, against the event's plane")
-    for name, (units, said) in THERMAL.items():
-        add(name, ("subject", "T"), units, said)
+    for name, (along, units, said) in THERMAL.items():
+        add(name, ("subject", along), units, said)
     if "frame" in sizes:
         add("temperature", ("subject", "frame", "y", "x"), "GeV", "temperature of the first event", role="picture")
     return xr.Dataset(found, coords, {"title": bench.title()})

@@ -104,11 +104,14 @@ def _against(data: xr.Dataset, swept: list[str]) -> list[Plot]:
 
 
 def _thermal(data: xr.Dataset) -> list[Plot]:
-    kinds = {"sound2": "c_s²", "pressure": "p/T⁴"}
-    axis, row = Axis("T", "GeV"), "Equation of state"
-    return [Plot(label, axis, Axis(label), [Line(data["T"].values, data[name].values[i], str(subject))
-                                            for i, subject in enumerate(data["subject"].values)], row=row)
-            for name, label in kinds.items()]  # fmt: skip
+    """Over the energy density, along which a mixed phase has an extent, and over the temperature."""
+    plots: list[Plot] = []
+    for name, along, label in (("sound2", "e", "c_s²"), ("pressure", "T", "p/T⁴")):
+        axis = Axis(along, str(data[along].attrs["units"]), log=along == "e")
+        lines = [Line(data[along].values, data[name].values[i], str(subject))
+                 for i, subject in enumerate(data["subject"].values)]  # fmt: skip
+        plots.append(Plot(label, axis, Axis(label, low=0.0), lines, row="Equation of state"))
+    return plots
 
 
 def _movie(data: xr.Dataset, record: Record) -> list[Plot]:
@@ -121,7 +124,8 @@ def _movie(data: xr.Dataset, record: Record) -> list[Plot]:
     low = float(record.settings["freeze_out"])
     for i, subject in enumerate(data["subject"].values):
         warm = data["temperature"].values[i]
-        shown = np.isfinite(warm).all((1, 2))
+        hot = np.nan_to_num(warm).max((1, 2)) > low
+        shown = np.isfinite(warm).all((1, 2)) & (hot | np.roll(hot, 1))  # until nothing is fluid any more
         if not shown.any():
             continue
         # what is colder has frozen out: it takes the colour of the end of the scale
@@ -134,22 +138,19 @@ def _movie(data: xr.Dataset, record: Record) -> list[Plot]:
 
 
 def _spectra(data: xr.Dataset) -> list[Plot]:
-    """Pions over momentum and azimuth, mean over events, and all particles against pT."""
+    """Pions over momentum and azimuth, then every kind of particle against pT; means over events."""
     rho = _mean_over_events(data["spectrum"])
     keep = data["pT"].values <= HIGHEST
-    pt, plots = data["pT"].values[keep], list[Plot]()
-    lines: list[Mark] = []
-    angle = np.trapezoid(np.ones(data.sizes["phi"]), data["phi"].values)
-    for i, subject in enumerate(map(str, data["subject"].values)):
-        if not np.isfinite(rho[i]).all():
-            continue
-        plots.append(_map(data, subject, rho[i, 0][keep]))
-        for s, species in enumerate(map(str, data["species"].values)):
-            around = np.trapezoid(rho[i, s][keep], data["phi"].values, axis=-1) / angle
-            lines.append(Line(pt, around, f"{subject}, {species}", dashed=s > 0))
-    if lines:
-        axes = Axis("pT", "GeV"), Axis("dN/(dY pT dpT dφ)", "1/GeV²", log=True)
-        plots.append(Plot("Spectra", *axes, lines, note="Mean over azimuth and events."))
+    subjects = [(i, str(one)) for i, one in enumerate(data["subject"].values) if np.isfinite(rho[i]).all()]
+    plots = [_map(data, name, rho[i, 0][keep]) for i, name in subjects]
+    # nodes of Gauss-Legendre lie so that a plain mean over them is not the mean over azimuth
+    phi = data["phi"].values
+    around = np.trapezoid(rho, phi, axis=-1) / (phi[-1] - phi[0])
+    axes = Axis("pT", "GeV"), Axis("dN/(dY pT dpT dφ)", "1/GeV²", log=True)
+    for s, species in enumerate(map(str, data["species"].values)):
+        lines = [Line(data["pT"].values[keep], around[i, s][keep], name) for i, name in subjects]
+        if lines:
+            plots.append(Plot(species, *axes, lines, row="Spectra, mean over azimuth"))
     return plots
 
 
@@ -165,15 +166,14 @@ def _map(data: xr.Dataset, subject: str, rho: np.ndarray) -> Plot:
 
 def _flow(data: xr.Dataset) -> list[Plot]:
     keep = data["pT"].values <= HIGHEST
-    v2 = _mean_over_events(data["v2_pT"])
-    marks: list[Mark] = [
-        Line(data["pT"].values[keep], v2[i, s][keep], f"{subject}, {species}", dashed=s > 0)
-        for i, subject in enumerate(map(str, data["subject"].values))
-        for s, species in enumerate(map(str, data["species"].values)) if np.isfinite(v2[i, s]).all()
-    ]  # fmt: skip
-    return [Plot("Elliptic flow", Axis("pT", "GeV"), Axis("v2"), marks, note="Against each event's own plane.")] * bool(
-        marks
-    )
+    v2, plots = _mean_over_events(data["v2_pT"]), list[Plot]()
+    for s, species in enumerate(map(str, data["species"].values)):
+        lines = [Line(data["pT"].values[keep], v2[i, s][keep], str(subject))
+                 for i, subject in enumerate(data["subject"].values) if np.isfinite(v2[i, s]).all()]  # fmt: skip
+        if lines:
+            row = "Elliptic flow v2(pT), against each event's own plane"
+            plots.append(Plot(species, Axis("pT", "GeV"), Axis("v2"), lines, row=row))
+    return plots
 
 
 def _mean_over_events(values: xr.DataArray) -> np.ndarray:

@@ -265,4 +265,9 @@ class Compiled:
         time all was cold, or the last.
         """
         given = times.astype(self.dtype), every, self.dtype(level), self.dx
-        return _march(conserved, fluid, pressure, *given, self.scheme, self.constants, self.table)
+        try:
+            return _march(conserved, fluid, pressure, *given, self.scheme, self.constants, self.table)
+        except SystemError as reason:  # of an interrupt that came while numba was at work
+            if isinstance(reason.__cause__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            raise

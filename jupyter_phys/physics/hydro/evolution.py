@@ -103,10 +103,11 @@ def initial_fluid(energy: Tensor, flow: Tensor | None) -> Tensor:
     energy = energy[None] if energy.dim() == 2 else energy
     if energy.dim() != 3 or min(energy.shape[1:]) < 5 or not energy.is_floating_point():
         raise ValueError(f"energy densities {list(energy.shape)} {energy.dtype}: floats [event, y, x], 5 cells or more")
-    if not torch.isfinite(energy).all() or (energy < 0).any():
+    low, high = energy.aminmax()  # NaN where there is any; no copy of all events
+    if not (low >= 0 and high < torch.inf):
         raise ValueError("energy densities are finite and not negative")
     flow = energy.new_zeros(len(energy), 2, *energy.shape[1:]) if flow is None else flow.to(energy)
-    if flow.shape != (len(energy), 2, *energy.shape[1:]) or not torch.isfinite(flow).all():
+    if flow.shape != (len(energy), 2, *energy.shape[1:]) or not torch.isfinite(flow.abs().max()):
         raise ValueError(f"flow {list(flow.shape)}: finite u^x, u^y [event, 2, y, x] (u = v/sqrt(1 - v^2), any number)")
     return torch.cat([energy[:, None], flow], 1)
 
