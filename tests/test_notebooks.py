@@ -19,7 +19,7 @@ SIGNS_OF_WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd
 NOTEBOOKS = sorted(path for path in ROOT.rglob("*.ipynb") if not path.parent.name.startswith("."))
 QUESTIONS = {"10_entropy": ("1a", "1b", "1c", "2a", "2b", "3a", "3b"), "20_probe": ("1a", "1b", "2a", "2b", "3a", "3b")}
 SETUP = {"10_entropy": ("setup", "judge", "tone", "head"), "20_probe": ("setup", "judge", "networks", "watched")}
-TOLD = {"%entropy": "ΔS (nat)", "%probe": "Δx·Δp"}  # by the readings of a magic
+TOLD = {"%entropy": "ΔS (nat)", "%probe": "Δx·Δp", "%eos": "dN/dy"}  # by the readings of a magic
 
 Cell = Any
 
@@ -94,7 +94,12 @@ def test_notebooks_run_and_show_their_readings(path: Path, tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("stem", "magic", "least"),
-    [("00_first_reading", "%entropy", 4), ("10_entropy", "%entropy", 6), ("20_probe", "%probe", 6)],
+    [
+        ("00_first_reading", "%entropy", 4),
+        ("10_entropy", "%entropy", 6),
+        ("20_probe", "%probe", 6),
+        ("60_eos", "%eos", 5),
+    ],
 )
 def test_tutorials_use_the_magic(stem: str, magic: str, least: int):
     used = [cell for cell in code(read(ROOT / f"{stem}.ipynb")) if magic in cell.source]

@@ -7,7 +7,7 @@ CARD = Card(
     title="Equation of state of a heavy-ion collision",
     tasks={
         "collision": Task(
-            "what an equation of state makes of a collision: its flow, and the particles that freeze out"
+            "what an equation of state makes of a collision: its flow, and the particles that freeze out", drafts=True
         ),
     },
     references=(

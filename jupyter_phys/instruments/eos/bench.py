@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,7 +23,7 @@ from jupyter_phys.physics.hydro.ideal import Scheme
 from jupyter_phys.physics.hydro.initial.grid import Grid
 from jupyter_phys.physics.hydro.matter import Matter
 from jupyter_phys.physics.hydro.spectra import KAON, PION, PROTON, Momenta, Species, gaussian_momenta
-from jupyter_phys.physics.hydro.transport import Ratio, Transport, denicol, duke, ip_glasma
+from jupyter_phys.physics.hydro.transport import RESOLVED, Ratio, Transport, denicol, duke, ip_glasma
 from jupyter_phys.physics.hydro.viscous import Viscous
 from jupyter_phys.physics.units import HBARC
 
@@ -31,6 +32,7 @@ BULK: dict[str, float | Ratio] = {
     "none": 0.0, "denicol": denicol, "duke": duke(most=0.05, at=0.18, width=0.02), "ip_glasma": ip_glasma,
 }  # fmt: skip
 TEMPERATURES, ENERGIES = (0.100, 0.400, 61), (0.05, 50.0, 121)  # GeV, GeV/fm³: where it is shown
+RELAXATION = 5.0  # τ_π T/(η/s)
 LIFETIME = 15.0  # fm, for progress
 SURFACE = 2**23  # bytes of an event's surface
 
@@ -95,8 +97,14 @@ class Bench:
 
     @functools.cached_property
     def times(self) -> list[float]:
-        """Proper times of the steps."""
-        return proper_times(self.settings.tau0, self.settings.tau_end, self.grid.dx)
+        """Proper times of the steps, which resolve the relaxation time of shear where it is hot."""
+        longest = math.inf
+        if self.settings.eta_over_s > 0:
+            matter = self.medium(0).matter.to("cpu", torch.float64)
+            high = self.settings.peak if self.given is None else float(self.given.energy.max())
+            hot = float(matter.temperature(torch.tensor(high, dtype=torch.float64)))
+            longest = RELAXATION * self.settings.eta_over_s * HBARC / hot / RESOLVED
+        return proper_times(self.settings.tau0, self.settings.tau_end, self.grid.dx, longest=longest)
 
     def course(self, medium: Medium, *, first: bool) -> Course:
         """How to evolve; moments are kept of the first event alone."""

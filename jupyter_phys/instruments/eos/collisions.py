@@ -18,6 +18,7 @@ from jupyter_phys.physics.hydro.initial.grid import Grid
 from jupyter_phys.physics.hydro.matter import Matter
 
 EVENT = 0  # kind of draws
+DRAFT = 0.5  # fm, largest cells of a draft
 SYSTEMS = {"PbPb": PB_PB, "AuAu": AU_AU}
 
 
@@ -72,8 +73,12 @@ def _numbers(value: Any, name: str, run: Run) -> Tensor:
 
 
 def grid(settings: Settings, run: Run) -> Grid:
-    """Cells of the settings; an odd number, so that one lies in the middle."""
-    return Grid(2 * round(settings.extent / settings.dx) + 1, settings.dx, run.device, run.dtype)
+    """Cells of the settings; an odd number, so that one lies in the middle. For a draft they are larger."""
+    dx = settings.dx
+    if run.draft:
+        widest = DRAFT if settings.initial == "optical" else settings.width  # what lumps still fit on
+        dx = max(dx, min(2 * dx, widest))
+    return Grid(2 * round(settings.extent / dx) + 1, dx, run.device, run.dtype)
 
 
 def fluid_of(settings: Settings, events: range, matter: Matter, run: Run) -> Tensor:

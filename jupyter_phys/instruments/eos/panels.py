@@ -66,7 +66,8 @@ def _particles(data: xr.Dataset, swept: list[str], record: Record) -> Table:
     count, asked = data.sizes["event"], record.settings
     said = [f"{count} event{'s' * (count > 1)}"]
     said += [form.format(asked[name]) for name, form in DEPENDS.items() if name not in swept]
-    note = f"{', '.join(said)}, {record.facts['solver']} solver, seed {record.seed}."
+    solver = "" if {"eta_over_s", "zeta_over_s"} & set(swept) else f", {record.facts['solver']} solver"
+    note = f"{', '.join(said)}{solver}, seed {record.seed}."
     if count > 1:
         note += " Errors in brackets are standard errors over events."
     return Table(

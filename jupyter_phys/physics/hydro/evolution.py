@@ -1,5 +1,6 @@
 """From initial states to freeze-out surfaces: many events, in torch or compiled for a CPU core."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
@@ -58,11 +59,11 @@ class Course:
         return list(zip([0, *ends[:-1]], ends, strict=True))
 
 
-def proper_times(tau0: float, tau_end: float, dx: float, cfl: float = CFL) -> list[float]:
-    """Steps from tau0 to tau_end, in fm: cfl dx, and at first no more than a tenth of tau."""
+def proper_times(tau0: float, tau_end: float, dx: float, cfl: float = CFL, longest: float = math.inf) -> list[float]:
+    """Steps from tau0 to tau_end, in fm: cfl dx, no more than `longest`, and at first no more than a tenth of tau."""
     times = [tau0]
     while times[-1] < tau_end - 1e-9:
-        times.append(min(times[-1] + min(cfl * dx, GROWTH * times[-1]), tau_end))
+        times.append(min(times[-1] + min(cfl * dx, longest, GROWTH * times[-1]), tau_end))
     return times
 
 
