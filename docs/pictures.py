@@ -31,6 +31,8 @@ def main() -> None:
         "Accuracy under attack against its size",
     )
     write("probe.png", network, portrait, maps, curve, "Worst input 1")
+    collision = jp.eos(["crossover", "first_order"], b=6)
+    write("eos.png", collision, "Equation of state", "Temperature of the first event", "Spectra, mean", "Elliptic flow")
 
 
 if __name__ == "__main__":

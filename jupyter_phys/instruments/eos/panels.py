@@ -107,7 +107,7 @@ def _against(data: xr.Dataset, swept: list[str]) -> list[Plot]:
 def _thermal(data: xr.Dataset) -> list[Plot]:
     """Over the energy density, along which a mixed phase has an extent, and over the temperature."""
     plots: list[Plot] = []
-    for name, along, label in (("sound2", "e", "c_s²"), ("pressure", "T", "p/T⁴")):
+    for name, along, label in (("sound2", "e", "cₛ²"), ("pressure", "T", "p/T⁴")):
         axis = Axis(along, str(data[along].attrs["units"]), log=along == "e")
         lines = [Line(data[along].values, data[name].values[i], str(subject))
                  for i, subject in enumerate(data["subject"].values)]  # fmt: skip
