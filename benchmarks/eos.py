@@ -36,7 +36,7 @@ ROUNDS = 3
 
 
 def lumpy(events: int, n: int, dx: float, seed: int = 0) -> Tensor:
-    """Energy densities [event, y, x] of reduced thickness, b = 6 fm; 30 GeV/fm^3 in the middle of a smooth head-on one."""
+    """Energy densities [event, y, x] of reduced thickness, b = 6 fm; a smooth one has 30 GeV/fm^3 at b = 0."""
     grid, matter = Grid(n, dx), named("crossover")
 
     def draws(event: int) -> torch.Generator:
