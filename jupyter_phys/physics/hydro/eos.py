@@ -121,12 +121,11 @@ def first_order() -> Matter:
     p_c = stefan * CRITICAL**4 - BAG
     e_q = 3 * p_c + 4 * BAG
     fine = torch.linspace(0, 1, 400, dtype=torch.float64)[1:]
-    hadrons = _refined(
-        torch.cat([e_h, torch.tensor([HADRONIC], dtype=torch.float64)]),
-        torch.cat([p_h, torch.tensor([p_c], dtype=torch.float64)]),
-    )
-    warm = torch.exp(linear(hadrons[1], torch.cat([p_h, torch.tensor([p_c], dtype=torch.float64)]),
-                             torch.cat([t_h, torch.tensor([CRITICAL], dtype=torch.float64)]).log()))  # fmt: skip
+    rows_e, rows_p, rows_t = (torch.cat([rows, torch.tensor([end], dtype=torch.float64)])
+                              for rows, end in ((e_h, HADRONIC), (p_h, p_c), (t_h, CRITICAL)))  # fmt: skip
+    hadrons = _refined(rows_e, rows_p)
+    # where p = ce + d between two rows, d ln T = dp/(e + p) makes ln T linear in ln(e + p)
+    warm = torch.exp(linear((hadrons[0] + hadrons[1]).log(), (rows_e + rows_p).log(), rows_t.log()))
     mixed = HADRONIC + (e_q - HADRONIC) * fine
     quarks = e_q * (HIGHEST / e_q) ** fine
     e = torch.cat([hadrons[0], mixed, quarks])

@@ -11,7 +11,7 @@ from torch import Tensor
 from jupyter_phys.physics.hydro import eos as tables
 from jupyter_phys.physics.hydro.ideal import VACUUM, Scheme
 from jupyter_phys.physics.hydro.matter import Matter
-from jupyter_phys.physics.hydro.surface import begin, crossings
+from jupyter_phys.physics.hydro.surface import crossings
 from jupyter_phys.physics.hydro.transport import Ratio, Transport
 from jupyter_phys.physics.hydro.viscous import Viscous, ViscousState
 
@@ -118,7 +118,7 @@ def torch_course(fluid: Tensor, course: Course) -> Evolved:
     scheme: Any = replace(course.scheme, matter=course.scheme.matter.to(fluid.device, fluid.dtype))
     state, times, level = scheme.begin(fluid, course.times[0]), course.times, course.level
     alive = torch.arange(len(fluid), device=fluid.device)
-    rows, moments = [begin(state.cells, times[0], level, scheme.dx)], list[Moment]()
+    rows, moments = list[Tensor](), list[Moment]()
     tally = fluid.new_zeros(len(fluid), 5)
     frozen, whole, looked, k = torch.full((len(fluid),), torch.inf, dtype=torch.float64), fluid.clone(), 0, 0
     before = state.cells
@@ -166,7 +166,7 @@ def compiled_course(fluid: Tensor, course: Course) -> Evolved:
     start = course.scheme.begin(fluid, course.times[0])
     pressure = course.scheme.matter.to("cpu", fluid.dtype).pressure(fluid[:, 0])
     padded = torch.nn.functional.pad(fluid, (2, 2, 2, 2), mode="replicate")
-    rows = [begin(fluid, course.times[0], course.level, course.scheme.dx)]
+    rows = list[Tensor]()
     frozen, longest = torch.full((len(fluid),), torch.inf, dtype=torch.float64), 0
     shown = {k: fluid.clone() for k in course.keep}
     for event in range(len(fluid)):

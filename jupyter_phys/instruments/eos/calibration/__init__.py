@@ -1,3 +1,8 @@
-"""Known answers of %eos."""
+"""Known answers of %eos: equations of state, exact flows, spectra, and whole measurements."""
 
-CASES = ()
+from jupyter_phys.core.calibration import Case
+from jupyter_phys.instruments.eos.calibration import bjorken, doors, freeze_out, gubser, tables, waves
+
+CASES: list[Case] = [
+    *tables.CASES, *bjorken.CASES, *gubser.CASES, *waves.CASES, *freeze_out.CASES, *doors.CASES,
+]  # fmt: skip
