@@ -163,8 +163,8 @@ def test_what_stands_behind_the_cursor_stays(shell: InteractiveShell):
     [
         ("%phys ", ["check", "readings", "tutorial"]),
         ("x = %phys r", ["readings"]),
-        ("%phys check ", ["entropy", "probe"]),
-        ("%phys check e", ["entropy"]),
+        ("%phys check ", ["entropy", "eos", "probe"]),
+        ("%phys check e", ["entropy", "eos"]),
         ("%phys readings ", []),
         ("%phys nothing ", []),
     ],

@@ -277,7 +277,7 @@ def test_a_strangers_package_that_does_not_load_is_told_and_takes_nobody_along(
     assert "no licence" in shell.find_line_magic("broken").getdoc()
     monkeypatch.setattr("jupyter_phys.core.calibration.check", lambda name: Checked(name))
     page = shell.run_line_magic("phys", "check")
-    assert [panel.title for panel in page.panels] == ["%entropy", "%probe"] and "no licence" in repr(page)
+    assert [panel.title for panel in page.panels] == ["%entropy", "%eos", "%probe"] and "no licence" in repr(page)
     monkeypatch.undo()
     shell.run_line_magic("reload_ext", "jupyter_phys")
 
