@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_phys.core.errors import Refused, unknown
 
 if TYPE_CHECKING:
+    from jupyter_phys.core.cut import Cut
     from jupyter_phys.core.inputs import Inputs
     from jupyter_phys.core.reading import Reading
     from jupyter_phys.core.settings import Settings
@@ -35,6 +36,7 @@ class Task:
     panels: str = "panels:panels"
     drafts: bool = False  # measure minds run.draft: a quick look while a slider moves
     explore: str = ""  # cuts at full resolution through what a panel shows coarsely
+    cut: str = ""  # how it is cut into units finer than its subjects, see core/cut.py
     around: str = ""  # in place of measure: a class that measures while code of the user's runs, see core/around.py
 
 
@@ -92,6 +94,11 @@ class BoundTask:
         """``explore(subjects, inputs, settings, run, *, place=None, frequency=None)``; None where it has none."""
         return self.instrument.part(self.task.explore) if self.task.explore else None
 
+    @property
+    def cut(self) -> Cut | None:
+        """How it is cut into units; None where jobs are shares of the subjects."""
+        return self.instrument.part(self.task.cut) if self.task.cut else None
+
     def __call__(self, subject: Any = None, *inputs: Any, **options: Any) -> Any:
         """Measure ``subject``; see the signature for settings, inputs and how to run.
 
@@ -103,6 +110,7 @@ class BoundTask:
             Interrupted: stopped; ``.reading`` holds what was measured.
         """
         options = self._named(inputs) | options
+        subject = self.subjects.given(subject, options)
         if self.task.around:
             return self.instrument.part(self.task.around)(self, subject, options)
         from jupyter_phys.core.measure import measure
@@ -140,13 +148,13 @@ class BoundTask:
 
         sorts: dict[str, Any] = {
             "input": self.inputs.declared(), "setting": self.settings.options(),
-            "own": self.subjects.own_options(), "how": HOW,
+            "own": self.subjects.own_options(), "how": HOW, "subject": {self.subjects.keyword} - {""},
         }  # fmt: skip
         return next((sort for sort, names in sorts.items() if name in names), None)
 
     def names(self) -> list[str]:
         """Every name that may stand left of an equals sign."""
-        return list(self.__signature__.parameters)[1:]
+        return [*list(self.__signature__.parameters)[1:], *filter(None, [self.subjects.keyword])]
 
     def schema(self, own: Iterable[type[Settings]] = ()) -> dict[str, Any]:
         """JSON Schema of its settings, after those ``own`` to its subjects: what forms and sliders are made from."""

@@ -41,13 +41,14 @@ def _task(task: BoundTask, *, many: bool) -> str:
     name = task.instrument.card.name
     task_word = f" {task.name}" if many else ""
     head = f"%{name}{task_word} SUBJECT name=value ...     jp.{name}{task_word.replace(' ', '.')}(subject, name=value)"
+    keyword = task.subjects.keyword
     named = [(word, _family(kind)) for word, kind in task.subjects.named.items()]
     given = [
         (one.name, f"{one.description}. {_names(one.names)}{one.accepts}") for one in task.inputs.declared().values()
     ]
     sections = [
         f"{head}\n{_wrapped(task.task.title)}",
-        f"Subject\n{_wrapped(task.subjects.accepts)}",
+        f"Subject\n{_wrapped(task.subjects.accepts + (f'. Also as {keyword}=' if keyword else ''))}",
         _section("Known by name", named),
         _section("Their settings", _options(task.subjects.own_options())),
         _section("Inputs", given),

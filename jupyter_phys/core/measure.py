@@ -121,6 +121,8 @@ def take(asked: Plan, meter: Callable[[str, int], Meter], keep: Callable[[Readin
     title = f"{asked.task.instrument.card.name} {asked.task.name}"
     with Interrupts() as interrupts, untouched(), meter(title, len(jobs)) as counted:
         sweep, stopped = Sweep(jobs, counted), False
+        if asked.task.cut is not None:
+            counted.items = asked.task.cut.items(asked.subjects, asked.settings)
         try:
             with interrupts.through():
                 engines.run(sweep, asked.how["engine"], asked.how["workers"])
@@ -157,6 +159,8 @@ def reading_of(asked: Plan, sweep: Sweep, keep: Callable[[Reading], Reading]) ->
     if not found:
         return None
     data = assemble(asked.task, asked.swept, sweep.jobs, found, asked.subjects)
+    if asked.task.cut is not None:
+        data = asked.task.cut.joined(data, asked.settings)
     if len(sweep.done) < len(sweep.jobs) and not _anything(data):
         return None
     return keep(Reading(data, asked.settings, _record(asked, sweep, list(found.values()))))

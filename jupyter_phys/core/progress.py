@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import threading
 import time
@@ -48,7 +49,8 @@ class Meter:
         told: Callable[[float], None] | None = None, stopping: threading.Event | None = None,
     ) -> None:  # fmt: skip
         self.stopping = stopping or threading.Event()
-        self._told, self._jobs, self._done = told, jobs, 0.0
+        self.items: tuple[int, str] | None = None  # what is counted beside the part that is done, and its name
+        self._title, self._told, self._jobs, self._done = title, told, jobs, 0.0
         self._lock = threading.Lock()
         self._bar: Any = _Bar(
             total=float(jobs), desc=title, file=_open_output(), disable=not shown,
@@ -64,6 +66,10 @@ class Meter:
         with self._lock:
             share = min(share, self._jobs - self._done)  # shares may add up to a hair too much
             self._done += share
+            if self.items:
+                count, name = self.items
+                done = math.floor(count * self._done / self._jobs + 1e-6)
+                self._bar.set_description_str(f"{self._title}: {done} of {count} {name}", refresh=False)
             self._bar.update(share)
         if self._told:
             self._told(self._done / self._jobs)

@@ -139,7 +139,8 @@ class Reading:
         return second.noting(self._differences(second.record))
 
     def _named_subjects(self) -> dict[str, Any]:
-        named = self._instrument.task(self.record.task).subjects.named
+        kinds = self._instrument.task(self.record.task).subjects.named.values()
+        named = {kind.__name__.lower(): kind for kind in kinds}  # as the record calls them
         unknown = [label for label, one in self.record.subjects.items() if one.get("family") not in named]
         if unknown:
             raise Refused("A reading holds no subjects, only their fingerprints.", given=f"again() of {unknown}",

@@ -30,7 +30,7 @@ class Run:
     def __init__(
         self, how: Mapping[str, Any], meter: Meter,
         wanted: tuple[frozenset[str], ...] = (), whole: Mapping[str, tuple[Any, ...]] | None = None, first: int = 0,
-        swept: frozenset[str] = frozenset(),
+        swept: frozenset[str] = frozenset(), units: range = range(0),
     ) -> None:  # fmt: skip
         self.device = find_device(how["device"])
         self.dtype = _real(how["precision"], self.device)
@@ -45,6 +45,7 @@ class Run:
         self.whole = dict(whole or {})  # the axes that measure takes whole, with all their values
         self.first = first  # place of this run's first subject among all that are measured
         self.swept = swept  # the settings that differ between the runs of this measurement
+        self.units = units  # those of all units that this run has to see to, in a task that is cut into them
         self._meter, self._wanted = meter, wanted
         self._steps, self._counted = 0, 0.0
 

@@ -75,7 +75,7 @@ def _type_name(annotation: Any) -> str:
     names = {int: "whole number", float: "number", bool: "True or False", str: "text", type(None): "None"}
     parts = get_args(annotation) or (annotation,)
     if getattr(annotation, "__origin__", None) is tuple:
-        return f"tuple of {len(parts)}"
+        return "tuple" if parts[-1] is ... else f"tuple of {len(parts)}"
     return " or ".join(names.get(part, _type_name(part) if get_args(part) else str(part)) for part in parts)
 
 

@@ -16,7 +16,8 @@ class Subjects:
     """What a task measures.
 
     ``read(value)`` turns what a user gives into labelled subjects and refuses the rest; ``named`` are
-    subjects with settings of their own, known by name; ``measurable(value)`` answers without importing
+    subjects with settings of their own, known by name; ``keyword`` is a name under which a subject may be given as an
+    option is; ``measurable(value)`` answers without importing
     anything heavy (Tab and the side panel ask it of every variable).
     """
 
@@ -25,6 +26,19 @@ class Subjects:
     default: tuple[Any, ...] = ()
     named: Mapping[str, type[Settings]] = field(default_factory=dict[str, type[Settings]])
     measurable: Callable[[Any], bool] = lambda value: False
+    keyword: str = ""
+
+    def given(self, subject: Any, options: dict[str, Any]) -> Any:
+        """The subject by its place, or by its keyword, which is taken out of ``options``.
+
+        Raises:
+            Refused: by both.
+        """
+        if not self.keyword or self.keyword not in options:
+            return subject
+        if subject is not None:
+            raise Refused("The subject is given twice.", given=f"a subject, and {self.keyword}=", instead="one of them")
+        return options.pop(self.keyword)
 
     def own_options(self) -> dict[str, Option]:
         """Every setting that some named subject has of its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -18,10 +19,12 @@ from jupyter_phys.core.progress import Meter
 from jupyter_phys.core.run import Run, device_name, is_out_of_memory
 from jupyter_phys.figures.panel import Note
 
+FINER = 8  # times as many jobs of a task that is cut into units
+
 
 @dataclass(frozen=True)
 class Job:
-    """A share of the subjects at one point of the axes; travels to workers by cloudpickle."""
+    """A share of the subjects, or of a task's units, at one point of the axes; travels to workers by cloudpickle."""
 
     package: str
     task: str
@@ -31,6 +34,7 @@ class Job:
     settings: Any
     point: tuple[int, ...]
     swept: frozenset[str]
+    units: range  # of a task that is cut into them
     whole: Mapping[str, tuple[Any, ...]]
     wanted: tuple[frozenset[str], ...]
     how: Mapping[str, Any]
@@ -79,7 +83,8 @@ class Sweep:
         self.busy.add(index)
         try:
             self.meter.check()
-            run = self.begun[index] = Run(job.how, self.meter, job.wanted, job.whole, job.first, job.swept)
+            run = Run(job.how, self.meter, job.wanted, job.whole, job.first, job.swept, job.units)
+            self.begun[index] = run
             task = Instrument(job.package).task(job.task)
             self.done[index] = outcome(run, task.measure(job.subjects, job.inputs, job.settings, run))
             del self.begun[index]
@@ -116,10 +121,21 @@ def make_jobs(
         off = (options[name].gives for name, index in zip(axes, point, strict=True) if index)
         wanted = tuple(frozenset(gives) for gives in off if gives)
         settled = inputs.settled(subjects, chosen)
-        for first, chunk in _chunks(subjects, shares):
+        for first, chunk, units in _shares(task, subjects, chosen, shares):
             what = task.instrument.package, task.name, chunk, first, settled, chosen
-            jobs.append(Job(*what, point, frozenset(axes), whole, wanted, told))
+            jobs.append(Job(*what, point, frozenset(axes), units, whole, wanted, told))
     return jobs
+
+
+def _shares(
+    task: BoundTask, subjects: Mapping[str, Any], settings: Any, shares: int
+) -> list[tuple[int, dict[str, Any], range]]:
+    if task.cut is None:
+        return [(first, chunk, range(0)) for first, chunk in _chunks(subjects, shares)]
+    count = task.cut.units(subjects, settings)
+    parts = 1 if shares == 1 else min(FINER * shares, count)  # small ones: progress comes when they are done
+    edges = [count * part // parts for part in range(parts + 1)]
+    return [(0, dict(subjects), range(*ends)) for ends in itertools.pairwise(edges)]
 
 
 def _chunks(subjects: Mapping[str, Any], shares: int) -> list[tuple[int, dict[str, Any]]]:

@@ -33,6 +33,8 @@ def choices(task: instrument.BoundTask, name: str) -> tuple[str, ...]:
     from jupyter_phys.core.session import ENGINES, JupyterPhys
 
     options = task.settings.options() | task.subjects.own_options()
+    if name == task.subjects.keyword:
+        return tuple(task.subjects.named)
     if name in options:
         return options[name].choices
     if name in task.inputs.declared():

@@ -150,6 +150,7 @@ def _measured(shell: Any, found: instrument.Instrument, line: Line, cell: str | 
         return around.run(shell, task, cell, _subject(shell, task, line.subject), _options(shell, task, line))
     text = _subject_text(shell, line, cell)
     subject, options = _subject(shell, task, text), _options(shell, task, line)
+    subject = task.subjects.given(subject, options)
     reading = task(subject, **options)
     if {"-i", "--interactive"} & set(line.flags):
         _open_sliders(shell, reading, task, subject, options, text, line.options)
@@ -234,7 +235,7 @@ def _options(shell: Any, task: instrument.BoundTask, line: Line) -> dict[str, An
 
 def _value(shell: Any, task: instrument.BoundTask, name: str, text: str) -> Any:
     # a variable goes before a built-in sample of its name: choices are the instrument's words, inputs are the user's
-    own = task.known(name) == "input"
+    own = task.known(name) in ("input", "subject")
     if re.fullmatch(r"[a-z]+:\d+", text):
         return text  # cuda:1 is a word, though none of Python's
     return _evaluated(shell, text, complete.choices(task, name), f"value for {name}", shadowed=own)

@@ -9,6 +9,14 @@ CARD = Card(
         "collision": Task(
             "what an equation of state makes of a collision: its flow, and the particles that freeze out", drafts=True
         ),
+        "generate": Task(
+            "many collisions into a store on disk, from which a network can learn to tell equations of state",
+            settings="ensemble:Settings",
+            inputs="ensemble:Inputs",
+            measure="generate:measure",
+            panels="generated:panels",
+            cut="generate:CUT",
+        ),
     },
     references=(
         "The question: L.-G. Pang, K. Zhou, N. Su, H. Petersen, H. Stöcker, X.-N. Wang, 'An equation-of-state-meter of "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,6 +61,8 @@ class Bench:
     run: Run
     given: Given | None  # what the user begins with
     bins: Bins = field(default_factory=Bins)
+    tick: Callable[[int], None] | None = None  # hears of cell-steps; none: the run's meter
+    drawn: bool = False  # whether what is given was drawn by these settings: then no event decides another's steps
     hbarc3: float = HBARC**3
 
     @property
@@ -77,7 +79,8 @@ class Bench:
     def medium(self, i: int) -> Medium:
         """The equation of state of a subject; a function is asked when its turn comes."""
         if self.media[i] is None:
-            self.media[i] = _medium(self.names[i], self.subjects[i], self.settings, self.run)
+            value = matter(self.names[i], self.subjects[i], self.run)
+            self.media[i] = medium_of(self.names[i], value, self.settings, self.run)
         found = self.media[i]
         assert found is not None
         return found
@@ -101,7 +104,7 @@ class Bench:
         longest = math.inf
         if self.settings.eta_over_s > 0:
             matter = self.medium(0).matter.to("cpu", torch.float64)
-            high = self.settings.peak if self.given is None else float(self.given.energy.max())
+            high = self.settings.peak if self.given is None or self.drawn else float(self.given.energy.max())
             hot = float(matter.temperature(torch.tensor(high, dtype=torch.float64)))
             longest = RELAXATION * self.settings.eta_over_s * HBARC / hot / RESOLVED
         return proper_times(self.settings.tau0, self.settings.tau_end, self.grid.dx, longest=longest)
@@ -112,7 +115,7 @@ class Bench:
         if self.is_viscous:
             transport = Transport(self.settings.eta_over_s, BULK[self.settings.zeta_over_s])
             scheme = Viscous(medium.matter, self.grid.dx, transport, level=medium.level)
-        return Course(scheme, self.times, medium.level, self.kept if first else (), tick=self.run.advance)
+        return Course(scheme, self.times, medium.level, self.kept if first else (), tick=self.tick or self.run.advance)
 
     @functools.cached_property
     def kept(self) -> list[int]:
@@ -176,7 +179,8 @@ def set_up(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run:
     own = given(inputs, run)
     cells = grid(settings, run) if own is None else Grid(own.energy.shape[-1], settings.dx, run.device, run.dtype)
     momenta = gaussian_momenta(settings.pt_nodes, settings.phi_nodes, settings.pt_scale)
-    media = [None if callable(value) else _medium(name, value, settings, run) for name, value in subjects.items()]
+    media = [None if callable(value) else medium_of(name, matter(name, value, run), settings, run)
+             for name, value in subjects.items()]  # fmt: skip
     bench = Bench(list(subjects), list(subjects.values()), media, cells, momenta, settings, run, own)
     if bench.is_viscous and settings.solver == "compiled":
         raise Refused("The compiled solver takes ideal fluids.", given=f"eta_over_s={settings.eta_over_s:g}",
@@ -186,8 +190,12 @@ def set_up(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run:
     return bench
 
 
-def _medium(name: str, value: Any, settings: Settings, run: Run) -> Medium:
-    found = matter(name, value, run)
+def medium_of(name: str, found: Matter, settings: Settings, run: Run) -> Medium:
+    """An equation of state with what it freezes out into.
+
+    Raises:
+        Refused: the temperature at which it does lies outside its table.
+    """
     try:
         level = found.energy(settings.freeze_out)
     except ValueError as reason:
@@ -203,7 +211,7 @@ def _responses(settings: Settings, run: Run) -> dict[str, Response]:
     return {name: _response(asked, species).to(like) for name, species in SPECIES.items()}
 
 
-@functools.lru_cache(16)
+@functools.lru_cache(64)
 def _response(asked: tuple[float, int, int, float, bool], species: Species) -> Response:
     temperature, pt, phi, scale, viscous = asked
     return Response.of(Bins(), temperature, gaussian_momenta(pt, phi, scale), species, viscous=viscous)

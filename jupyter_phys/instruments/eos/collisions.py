@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,31 +82,37 @@ def grid(settings: Settings, run: Run) -> Grid:
     return Grid(2 * round(settings.extent / dx) + 1, dx, run.device, run.dtype)
 
 
-def fluid_of(settings: Settings, events: range, matter: Matter, run: Run) -> Tensor:
-    """e, u^x, u^y [event, 3, y, x] of some events, at rest.
+def fluid_of(
+    settings: Settings, events: Sequence[int], matter: Matter, run: Run, *,
+    b: Tensor | None = None, peak: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """e, u^x, u^y [event, 3, y, x] of some events, at rest; b and peak [event] stand for those of the settings.
 
     Raises:
         Refused: cells that are too large for the nucleons, or nuclei that do not meet.
     """
     system, cells = SYSTEMS[settings.system], grid(settings, run)
-    b = torch.full((len(events),), settings.b, dtype=torch.float64, device=run.device)
+    whole = torch.ones(len(events), dtype=torch.float64, device=run.device)
+    b = whole * settings.b if b is None else b
+    peaks = (whole * settings.peak if peak is None else peak)[:, None, None]
 
     def draws(event: int) -> torch.Generator:
         return run.generator(EVENT, event)
 
     try:
         if settings.initial == "optical":
-            one = glauber.optical(system, b[:1], cells, peak=settings.peak)
-            energy = one.expand(len(events), -1, -1)
+            some, place = b.unique(return_inverse=True)
+            top = glauber.top(system)
+            energy = glauber.optical(system, some, cells, peak=top)[place] * (peaks / top)
         elif settings.initial == "glauber":
             found = glauber.monte_carlo(system, b, draws, cells, events=events, width=settings.width,
                                         gamma=settings.gamma)  # fmt: skip
-            energy = found.density * (settings.peak / glauber.top(system))
+            energy = found.density * (peaks / glauber.top(system))
         else:
             found = reduced.reduced_thickness(system, b, draws, cells, events=events, width=settings.width,
                                               p=settings.p, gamma=settings.gamma)  # fmt: skip
             # a smooth collision with b = 0 would have the entropy of `peak` where half of its wounded nucleons lie
-            full = float(matter.to("cpu", torch.float64).entropy(torch.tensor(settings.peak, dtype=torch.float64)))
+            full = matter.to(run.device, torch.float64).entropy(peaks)
             energy = matter.energy_of_entropy(found.density * (full / (glauber.top(system, share=1.0) / 2)))
     except ValueError as reason:
         raise Refused(f"No initial state: {reason}.", given=f"initial={settings.initial}",

@@ -47,7 +47,7 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
     """
     with torch.no_grad():
         bench = set_up(subjects, inputs, settings, run)
-        data = run.keep(_empty(bench))
+        data = run.keep(empty(bench))
         run.facts |= advice.facts(bench)
         run.expect(bench.steps())
         for i, name in enumerate(bench.names):
@@ -57,13 +57,14 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
             try:
                 for batch in run.batches(bench.count, bench.cost()):
                     with batch as where:
-                        _measure_events(bench, data, i, medium, range(where.start, where.stop))
+                        measure_events(bench, data, i, medium, range(where.start, where.stop))
             finally:
                 advice.mind(bench, data, i)
         return data
 
 
-def _measure_events(bench: Bench, data: xr.Dataset, i: int, medium: Medium, events: range) -> None:
+def measure_events(bench: Bench, data: xr.Dataset, i: int, medium: Medium, events: range) -> None:
+    """Evolve some events of an equation of state, and write what is found."""
     fluid = bench.fluid(medium, events)
     course = bench.course(medium, first=events.start == 0)
     evolve = compiled_course if bench.backend == "compiled" else torch_course
@@ -117,14 +118,16 @@ def _write_spectrum(bench: Bench, data: xr.Dataset, at: tuple[int, int, int], rh
 def _mean_over_events(data: xr.Dataset, i: int) -> None:
     """Means and their standard errors over the events that are measured."""
     for name in (*PARTICLES, *EVENTS):
-        along = 0  # the event, in what is left of a subject
-        values = data[name].values[i]
-        n = np.isfinite(values).sum(along)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(n > 0, np.nansum(values, along) / np.maximum(n, 1), np.nan)
-            spread = np.sqrt(np.nansum((values - mean) ** 2, along) / np.maximum(n - 1, 1) / np.maximum(n, 1))
-        data.variables[f"{name}_mean"][i] = mean
-        data.variables[f"{name}_mean_se"][i] = np.where(n > 1, spread, np.nan)
+        data.variables[f"{name}_mean"][i], data.variables[f"{name}_mean_se"][i] = mean_and_error(data[name].values[i])
+
+
+def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over the first axis and its standard error, of what is finite; NaN where that is too little."""
+    values = np.where(np.isfinite(values), values, np.nan)
+    n = np.isfinite(values).sum(0)
+    mean = np.where(n > 0, np.nansum(values, 0) / np.maximum(n, 1), np.nan)
+    spread = np.sqrt(np.nansum((values - mean) ** 2, 0) / np.maximum(n - 1, 1) / np.maximum(n, 1))
+    return mean, np.where(n > 1, spread, np.nan)
 
 
 def _write_thermal(bench: Bench, data: xr.Dataset, i: int, medium: Medium) -> None:
@@ -137,7 +140,7 @@ def _write_thermal(bench: Bench, data: xr.Dataset, i: int, medium: Medium) -> No
     into["sound2"][i] = matter.speed2(torch.from_numpy(data["e"].values.copy())).numpy()
 
 
-def _empty(bench: Bench) -> xr.Dataset:
+def empty(bench: Bench) -> xr.Dataset:
     """Everything that will be filled, NaN as yet."""
     coords, found = bench.coordinates(), dict[str, Any]()
     sizes = {name: len(values) for name, (_, values, _) in coords.items()}

@@ -48,7 +48,8 @@ def _place(value: object) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def _told(one: xr.Dataset, name: str) -> str:
+def told(one: xr.Dataset, name: str) -> str:
+    """The mean of a number with its standard error."""
     value, error = float(one[f"{name}_mean"]), float(one[f"{name}_mean_se"])
     if math.isnan(value):
         return ABSENT
@@ -62,7 +63,7 @@ def _particles(data: xr.Dataset, swept: list[str], record: Record) -> Table:
     for places, cut in _points(data, swept):
         for subject, species in itertools.product(data["subject"].values, data["species"].values):
             one = cut.sel(subject=subject, species=species)
-            rows.append([*places, str(subject), str(species), *(_told(one, name) for name in NUMBERS)])
+            rows.append([*places, str(subject), str(species), *(told(one, name) for name in NUMBERS)])
     count, asked = data.sizes["event"], record.settings
     said = [f"{count} event{'s' * (count > 1)}"]
     said += [form.format(asked[name]) for name, form in DEPENDS.items() if name not in swept]
@@ -81,7 +82,7 @@ def _events(data: xr.Dataset, swept: list[str]) -> Table:
     for places, cut in _points(data, swept):
         for subject in data["subject"].values:
             one = cut.sel(subject=subject)
-            rows.append([*places, str(subject), *(_told(one, name) for name in names)])
+            rows.append([*places, str(subject), *(told(one, name) for name in names)])
     note = "ε: eccentricities of the initial energy density; E: its integral over the plane."
     return Table("Fireball", [*swept, "equation of state", *names.values()], rows, note=note)
 

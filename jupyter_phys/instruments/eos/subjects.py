@@ -58,5 +58,5 @@ def read(value: Any) -> Mapping[str, Any]:
 SUBJECTS = Subjects(
     ACCEPTS, read, default=(Crossover(),),
     named={"crossover": Crossover, "hotqcd": HotQCD, "first_order": FirstOrder, "conformal": Conformal},
-    measurable=measurable,
+    measurable=measurable, keyword="eos",
 )  # fmt: skip
