@@ -74,12 +74,23 @@ def test_only_the_notebook_folder_knows_jupyter(path: str):
         assert not outside(path) & JUPYTER
 
 
+FAST = (
+    "compiled",
+    "compiled_flow",
+    "compiled_stress",
+    "compiled_surface",
+    "compiled_viscous",
+    "evolution",
+    "simd",
+)
+
+
 def test_physics_is_torch_only():
-    fast = {"numba", "numpy"}  # of one file, without which the same is computed in torch
+    fast = {"numba", "numpy"}  # of some files, without which the same is computed in torch
     assert outside("physics/") == {"torch"} | fast
     assert [
         path for path in TREES if path.startswith("physics/") and fast & {name.split(".")[0] for name in imported(path)}
-    ] == ["physics/hydro/compiled.py", "physics/hydro/evolution.py"]
+    ] == [f"physics/hydro/{name}.py" for name in FAST]
 
 
 def test_figures_know_no_torch_and_no_xarray():

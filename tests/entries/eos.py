@@ -129,7 +129,6 @@ EOS = Entry(
         (Conformal(), {"energy": energies(3), "flow": np.ones((2, 3, 3))}), (Conformal(), {"flow": np.ones(3)}),
         (Conformal(), {"tau_end": 0.2}), (Conformal(), {"dx": 0.0}), (Conformal(), {"device": "meta"}),
         (Conformal(), {"initial": "reduced", "dx": 0.9}), (Conformal(), {"memory": -1.0}),
-        (Conformal(), {"eta_over_s": 0.1, "solver": "compiled"}),
     ),
     cases=".",
     kernels=kernels,

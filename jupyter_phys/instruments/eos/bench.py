@@ -90,7 +90,7 @@ class Bench:
         """Which solver the session chose."""
         if self.settings.solver != "auto":
             return self.settings.solver
-        fast = self.run.device.type == "cpu" and has_numba() and not self.is_viscous
+        fast = self.run.device.type == "cpu" and has_numba()
         return "compiled" if fast else "torch"
 
     @property
@@ -182,9 +182,6 @@ def set_up(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run:
     media = [None if callable(value) else medium_of(name, matter(name, value, run), settings, run)
              for name, value in subjects.items()]  # fmt: skip
     bench = Bench(list(subjects), list(subjects.values()), media, cells, momenta, settings, run, own)
-    if bench.is_viscous and settings.solver == "compiled":
-        raise Refused("The compiled solver takes ideal fluids.", given=f"eta_over_s={settings.eta_over_s:g}",
-                      instead="solver=torch")  # fmt: skip
     if own is None and media[0] is not None:  # an initial state that cannot be made is told before anything is evolved
         fluid_of(settings, range(1), media[0].matter, run)
     return bench

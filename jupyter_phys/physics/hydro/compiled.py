@@ -1,8 +1,6 @@
 """The ideal scheme for one CPU core, compiled by numba to SIMD loops over rows: an event at a time stays in its cache.
 
-The formulas of `ideal` and `surface`: equal to 1e-13 after a step. What lets LLVM vectorise the loops over a row:
-arrays are promised not to overlap, indices are unsigned, tables are read at 32-bit places, and every number comes as
-an argument of the arrays' type, as a literal would raise float32 to float64.
+The formulas of `ideal` and `surface`: equal to 1e-13 after a step. How the loops become SIMD is told in `simd`.
 """
 
 # pyright: basic
@@ -11,50 +9,25 @@ an argument of the arrays' type, as a literal would raise float32 to float64.
 import math
 from typing import Any
 
-import numba
 import numpy as np
-import torch
-from numba.core.compiler import Compiler
-from numpy.typing import NDArray
+from torch import Tensor
 
-from jupyter_phys.physics.hydro.ideal import VACUUM, Scheme
-
-Array = NDArray[Any]
-PAD, WIDTH = 2, 7  # cells beyond each edge; numbers in a row of a surface
-
-
-class _Apart(Compiler):
-    """Arrays of a function do not overlap where one is written: numba has no option for it, LLVM needs to know."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.state.flags = self.state.flags.copy()
-        self.state.flags.noalias = True
+from jupyter_phys.physics.hydro.compiled_surface import looked
+from jupyter_phys.physics.hydro.ideal import VACUUM, Scheme, State
+from jupyter_phys.physics.hydro.simd import (
+    Array,
+    by_rows,
+    inlined,
+    inner,
+    limited,
+    placed,
+    repeat_edges,
+    table_of,
+    whole,
+)
 
 
-MATH = {"nnan", "ninf", "nsz", "contract", "arcp"}  # no reordering of sums
-HOW: dict[str, Any] = {"fastmath": MATH, "error_model": "numpy", "boundscheck": False, "nogil": True, "cache": True}
-_rows: Any = numba.njit(**HOW, pipeline_class=_Apart)
-_whole: Any = numba.njit(**HOW)
-_inline: Any = numba.njit(**HOW | {"cache": False, "inline": "always"})
-
-
-@_inline
-def _slope(before, here, after, theta, half, zero):
-    back, ahead = here - before, after - here
-    a, b, c = theta * back, theta * ahead, half * (back + ahead)
-    return half * (max(min(min(a, b), c), zero) + min(max(max(a, b), c), zero))
-
-
-@_inline
-def _place(e, steps, last, one):
-    """Row of a table, as a place and as a number, and how far on to the next."""
-    place = math.sqrt(math.sqrt(e)) * steps
-    row = min(np.floor(place), last)
-    return np.int32(row), row, min(place - row, one)
-
-
-@_inline
+@inlined
 def _side(e, u, w, p, sound2, one, zero):
     """Energy, momentum along u and along w, speed of the flow along u, and of the fastest wave."""
     u2, w2 = u * u, w * w
@@ -66,22 +39,22 @@ def _side(e, u, w, p, sound2, one, zero):
     return (e + p) * u02 - p, heat * u, heat * w, u / u0, fastest
 
 
-@_rows
+@by_rows
 def _faces(e, u, w, at, step, theta, half, one, zero, ratio, rise, sound2, quicker, steps, last, f, fu, fw):
     """Fluxes through a row of faces, from cells `at` on to the next along u, which lies `step` further in the field."""
     for i in range(np.uintp(len(f))):
         a, b, c, d = at + i - step, at + i, at + i + step, at + i + step + step
         eb, ub, wb, ec, uc, wc = e[b], u[b], w[b], e[c], u[c], w[c]
-        el, er = eb + _slope(e[a], eb, ec, theta, half, zero), ec - _slope(eb, ec, e[d], theta, half, zero)
-        ul, ur = ub + _slope(u[a], ub, uc, theta, half, zero), uc - _slope(ub, uc, u[d], theta, half, zero)
-        wl, wr = wb + _slope(w[a], wb, wc, theta, half, zero), wc - _slope(wb, wc, w[d], theta, half, zero)
+        el, er = eb + limited(e[a], eb, ec, theta, half, zero), ec - limited(eb, ec, e[d], theta, half, zero)
+        ul, ur = ub + limited(u[a], ub, uc, theta, half, zero), uc - limited(ub, uc, u[d], theta, half, zero)
+        wl, wr = wb + limited(w[a], wb, wc, theta, half, zero), wc - limited(wb, wc, w[d], theta, half, zero)
 
-        row, _, rest = _place(el, steps, last, one)
+        row, _, rest = placed(el, steps, last, one)
         p = el * (ratio[row] + rest * rise[row])
         q, qu, qw, speed, fast = _side(el, ul, wl, p, sound2[row] + rest * quicker[row], one, zero)
         g, gu, gw = speed * (q + p), speed * qu + p, speed * qw
 
-        row, _, rest = _place(er, steps, last, one)
+        row, _, rest = placed(er, steps, last, one)
         p = er * (ratio[row] + rest * rise[row])
         r, ru, rw, speed, other = _side(er, ur, wr, p, sound2[row] + rest * quicker[row], one, zero)
         fast = max(fast, other)
@@ -90,7 +63,7 @@ def _faces(e, u, w, at, step, theta, half, one, zero, ratio, rise, sound2, quick
         fw[i] = half * (gw + speed * rw - fast * (rw - qw))
 
 
-@_inline
+@inlined
 def _better(e, energy, momentum2, p, slope, one, floor):
     """One of Newton's steps on e = E - M^2/(E + p(e))."""
     over = one / (energy + p)
@@ -98,7 +71,7 @@ def _better(e, energy, momentum2, p, slope, one, floor):
     return min(max(e - (e - energy + momentum2 * over) / (one - v2 * slope), floor), energy)
 
 
-@_rows
+@by_rows
 def _cells(c0, c1, c2, s0, s1, s2, kept, e_now, p_now, x0, x1, x2, y0, y1, y2, y0n, y1n, y2n, at,
            share, source, over_volume, floor, cut, tiny, quarter, one, ratio, rise, steps, last,
            o0, o1, o2, e_out, ux_out, uy_out, p_out):  # fmt: skip
@@ -117,37 +90,22 @@ def _cells(c0, c1, c2, s0, s1, s2, kept, e_now, p_now, x0, x1, x2, y0, y1, y2, y
         mx, my = mx * less, my * less
         momentum2 = mx * mx + my * my
         e = max(min(e_now[k], energy), floor)
-        row, base, rest = _place(e, steps, last, one)
+        row, base, rest = placed(e, steps, last, one)
         here = ratio[row] + rest * rise[row]
         e = _better(e, energy, momentum2, e * here, here + (base + rest) * rise[row] * quarter, one, floor)
-        row, base, rest = _place(e, steps, last, one)
+        row, base, rest = placed(e, steps, last, one)
         here = ratio[row] + rest * rise[row]
         e = _better(e, energy, momentum2, e * here, here + (base + rest) * rise[row] * quarter, one, floor)
-        row, base, rest = _place(e, steps, last, one)
+        row, base, rest = placed(e, steps, last, one)
         here = ratio[row] + rest * rise[row]
         e = _better(e, energy, momentum2, e * here, here + (base + rest) * rise[row] * quarter, one, floor)
-        row, _, rest = _place(e, steps, last, one)
+        row, _, rest = placed(e, steps, last, one)
         p = e * (ratio[row] + rest * rise[row])
         flow = one / math.sqrt((energy + p) * (e + p))
         e_out[k], ux_out[k], uy_out[k], p_out[i] = e, mx * flow, my * flow, p
 
 
-@_whole
-def _edges(fluid):
-    """Repeat the outermost cells into the padding of [3, y + 4, x + 4]."""
-    for field in range(3):
-        one = fluid[field]
-        one[:, 0] = one[:, 2]
-        one[:, 1] = one[:, 2]
-        one[:, -1] = one[:, -3]
-        one[:, -2] = one[:, -3]
-        one[0] = one[2]
-        one[1] = one[2]
-        one[-1] = one[-3]
-        one[-2] = one[-3]
-
-
-@_whole
+@inner
 def _stage(conserved, fluid, pressure, start, kept, tau, tau_next, dt, scheme, constants, table, out, fluid_out,
            pressure_out, across, below, above):  # fmt: skip
     """kept start + (1 - kept) (conserved + dt change): as `ideal.Scheme._stage`, a row at a time."""
@@ -173,46 +131,10 @@ def _stage(conserved, fluid, pressure, start, kept, tau, tau_next, dt, scheme, c
                    one, ratio, rise, steps, last, out[0, j], out[1, j], out[2, j],
                    e_out, x_out, y_out, pressure_out[j])  # fmt: skip
         below, above = above, below
-    _edges(fluid_out)
+    repeat_edges(fluid_out, *pressure.shape)
 
 
-@_whole
-def _crossing(rows, count, one, other, y, x, yy, xx, early, late, level, axis, area):
-    """Write the crossing between two neighbours, if it is one, as row `count`; returns the number of rows."""
-    first, second = one[0, y, x] - level, other[0, yy, xx] - level
-    if (first > 0) == (second > 0):
-        return count
-    share = first / (first - second)
-    tau = early + share * (late - early)
-    row = rows[count]
-    row[:] = 0
-    row[1] = tau
-    row[2] = one[1, y, x] + share * (other[1, yy, xx] - one[1, y, x])
-    row[3] = one[2, y, x] + share * (other[2, yy, xx] - one[2, y, x])
-    row[4 + axis] = (area if first > 0 else -area) * tau
-    return count + 1
-
-
-@_whole
-def _crossings(before, after, middle, early, late, level, dx, half, rows, count):
-    """As `surface.crossings`, on padded fields; the rows grow as they fill."""
-    tau = half * (early + late)
-    _, height, width = after.shape
-    for y in range(PAD, height - PAD):
-        if count + 3 * width > len(rows):
-            more = np.empty((2 * len(rows), rows.shape[1]), rows.dtype)
-            more[:count] = rows[:count]
-            rows = more
-        for x in range(PAD, width - PAD):
-            count = _crossing(rows, count, before, after, y, x, y, x, early, late, level, 0, dx * dx)
-            if x < width - PAD - 1:
-                count = _crossing(rows, count, middle, middle, y, x, y, x + 1, tau, tau, level, 1, dx * (late - early))
-            if y < height - PAD - 1:
-                count = _crossing(rows, count, middle, middle, y, x, y + 1, x, tau, tau, level, 2, dx * (late - early))
-    return rows, count
-
-
-@_whole
+@whole
 def _march(conserved, fluid, pressure, times, every, level, dx, scheme, constants, table):
     """Evolve one event in place through `times`: rows of its surface, and at which time it was cold, or the last."""
     half, zero = constants[0], constants[2]
@@ -222,7 +144,7 @@ def _march(conserved, fluid, pressure, times, every, level, dx, scheme, constant
     across, below = np.empty((3, nx + 1), fluid.dtype), np.empty((3, nx), fluid.dtype)
     above = np.empty((3, nx), fluid.dtype)
     before, at = fluid.copy(), 0
-    rows, count = np.empty((32 * (nx + ny), WIDTH), fluid.dtype), 0
+    rows, count = np.empty((32 * (nx + ny), 7), fluid.dtype), np.intp(0)
     for k in range(1, len(times)):
         tau, tau_next = times[k - 1], times[k]
         dt = tau_next - tau
@@ -232,10 +154,9 @@ def _march(conserved, fluid, pressure, times, every, level, dx, scheme, constant
                third, fluid, pressure, across, below, above)  # fmt: skip
         conserved[:] = third
         if every and (k % every == 0 or k == len(times) - 1):
-            rows, count = _crossings(before, fluid, half * (before + fluid), times[at], tau_next, level, dx, half,
-                                     rows, count)  # fmt: skip
-            before[:], at = fluid, k
-            if fluid[0].max() <= level:
+            rows, count, is_cold = looked(before, fluid, times[at], tau_next, level, dx, half, rows, count)
+            at = k
+            if is_cold:
                 return rows[:count], k
     return rows[:count], len(times) - 1
 
@@ -244,17 +165,16 @@ class Compiled:
     """What `_march` takes of a scheme, once for all events of a type (float32 or float64)."""
 
     def __init__(self, scheme: Scheme, dtype: Any) -> None:
-        matter = scheme.matter.to("cpu", torch.float64)
-        tables = [one.numpy() for one in (matter.ratio, matter.sound2)]
-        rises = [np.append(np.diff(one), 0.0) for one in tables]
-        self.table = (
-            *(np.ascontiguousarray(one, dtype) for one in (tables[0], rises[0], tables[1], rises[1])),
-            dtype(1 / matter.step),
-        )
-        numbers = (0.5, 1.0, 0.0, 0.25, VACUUM, 1 - 1e-6, 1e-30, len(tables[0]) - 2)
+        matter = scheme.matter
+        self.table = *table_of(matter.ratio, dtype), *table_of(matter.sound2, dtype), dtype(1 / matter.step)
+        numbers = (0.5, 1.0, 0.0, 0.25, VACUUM, 1 - 1e-6, 1e-30, len(matter.ratio) - 2)
         self.constants = tuple(map(dtype, numbers))
         self.scheme = dtype(scheme.theta), dtype(1 / scheme.dx), dtype(scheme.expanding)
-        self.dx, self.dtype = dtype(scheme.dx), dtype
+        self.dx, self.dtype, self.matter = dtype(scheme.dx), dtype, matter
+
+    def carried(self, start: State) -> Tensor:
+        """What `march` takes beside conserved fields and fluid: the pressure [event, y, x]."""
+        return self.matter.to("cpu", start.fluid.dtype).pressure(start.fluid[:, 0])
 
     def march(
         self, conserved: Array, fluid: Array, pressure: Array, times: Array, every: int, level: float
@@ -265,9 +185,4 @@ class Compiled:
         time all was cold, or the last.
         """
         given = times.astype(self.dtype), every, self.dtype(level), self.dx
-        try:
-            return _march(conserved, fluid, pressure, *given, self.scheme, self.constants, self.table)
-        except SystemError as reason:  # of an interrupt that came while numba was at work
-            if isinstance(reason.__cause__, KeyboardInterrupt):
-                raise KeyboardInterrupt from None
-            raise
+        return _march(conserved, fluid, pressure, *given, self.scheme, self.constants, self.table)

@@ -78,7 +78,8 @@ def evolve(
     energy: densities [event, y, x] or [y, x] in GeV/fm^3, float32 or float64, on any device; dx: cell in fm;
     flow: u^x, u^y [event, 2, y, x], none: at rest; freeze_out: T in GeV; keep: moments that are kept, evenly.
     eta_over_s, zeta_over_s: viscosities over the entropy density, numbers or functions of T; with 0 it is ideal.
-    The compiled backend runs ideal fluids on the CPU, and is taken there where numba is installed.
+    The compiled backend runs on the CPU, and is taken there where numba is installed. It reads viscosities that are
+    functions of T from fine tables.
 
     Raises ValueError for energies that are negative or not finite, flow that is not finite, a grid or times that make
     no sense, and a freeze-out temperature outside the equation of state's table.
@@ -94,7 +95,7 @@ def evolve(
     if eta_over_s != 0 or zeta_over_s != 0:
         scheme = Viscous(found, dx, Transport(eta_over_s, zeta_over_s), theta)
     course = Course(scheme, times, found.energy(freeze_out), kept, tick=tick or (lambda steps: None))
-    fast = isinstance(scheme, Scheme) and energy.device.type == "cpu" and has_numba()
+    fast = energy.device.type == "cpu" and has_numba()
     chosen = backend or ("compiled" if fast else "torch")
     return compiled_course(fluid, course) if chosen == "compiled" else torch_course(fluid, course)
 
@@ -145,47 +146,55 @@ def torch_course(fluid: Tensor, course: Course) -> Evolved:
             if len(alive) == 0:
                 break
     moments += [Moment(times[later], whole.clone()) for later in course.keep if later > k]
-    shares = tally[:, 1:] / tally[:, :1].clamp_min(VACUUM) if isinstance(scheme, Viscous) else None
+    shares = _shares(tally) if isinstance(scheme, Viscous) else None
     return Evolved(torch.cat(rows), moments, frozen, k, "torch", level, shares)
 
 
 def compiled_course(fluid: Tensor, course: Course) -> Evolved:
-    """One event after the other on this core: each stays in its cache.
-
-    Raises ValueError for a viscous scheme, of which there is none.
-    """
-    if not isinstance(course.scheme, Scheme):
-        raise ValueError("viscous fluids evolve in torch only")
+    """One event after the other on this core: each stays in its cache."""
     import numpy as np
 
     from jupyter_phys.physics.hydro.compiled import Compiled
+    from jupyter_phys.physics.hydro.compiled_viscous import CompiledViscous
 
-    fluid = fluid.cpu().contiguous()
-    compiled = Compiled(course.scheme, np.float32 if fluid.dtype == torch.float32 else np.float64)
+    fluid, scheme = fluid.cpu().contiguous(), course.scheme
+    kind: Any = Compiled if isinstance(scheme, Scheme) else CompiledViscous
+    compiled = kind(scheme, np.float32 if fluid.dtype == torch.float32 else np.float64)
     times, stretches = np.asarray(course.times), course.parts()
-    start = course.scheme.begin(fluid, course.times[0])
-    pressure = course.scheme.matter.to("cpu", fluid.dtype).pressure(fluid[:, 0])
-    padded = torch.nn.functional.pad(fluid, (2, 2, 2, 2), mode="replicate")
+    start = replace(scheme, matter=scheme.matter.to("cpu", fluid.dtype)).begin(fluid, course.times[0])
+    padded, carried = torch.nn.functional.pad(start.cells, (2, 2, 2, 2), mode="replicate"), compiled.carried(start)
     rows = list[Tensor]()
     frozen, longest = torch.full((len(fluid),), torch.inf, dtype=torch.float64), 0
     shown = {k: fluid.clone() for k in course.keep}
     for event in range(len(fluid)):
-        conserved, field, push = (one[event].numpy() for one in (start.conserved, padded, pressure))
+        given = [one[event].numpy() for one in (start.conserved, padded, carried)]
+        field = given[1]
         for first, last in stretches:
-            part, done = compiled.march(conserved, field, push, times[first : last + 1], course.every, course.level)
+            try:
+                part, done = compiled.march(*given, times[first : last + 1], course.every, course.level)
+            except SystemError as reason:  # of an interrupt that came while numba was at work
+                if isinstance(reason.__cause__, KeyboardInterrupt):
+                    raise KeyboardInterrupt from None
+                raise
             course.tick(done * fluid[0, 0].numel())
             part[:, 0] = event
             rows.append(torch.from_numpy(part))
             longest, is_cold = max(longest, first + done), bool(field[0].max() <= course.level)
             if is_cold:
-                frozen[event] = times[first + done]
+                frozen[event] = float(times[first + done])
             for k in course.keep:
                 if k == first + done or (is_cold and k > first + done):
-                    shown[k][event] = torch.from_numpy(field[:, 2:-2, 2:-2].copy())
+                    shown[k][event] = torch.from_numpy(field[:3, 2:-2, 2:-2].copy())
             if is_cold:
                 break
     moments = [Moment(course.times[k], one) for k, one in shown.items()]
-    return Evolved(torch.cat(rows), moments, frozen, longest, "compiled", course.level)
+    shares = _shares(carried) if isinstance(start, ViscousState) else None
+    return Evolved(torch.cat(rows), moments, frozen, longest, "compiled", course.level, shares)
+
+
+def _shares(tally: Tensor) -> Tensor:
+    """What `Evolved.regulated` tells, of tallies [event, 5]."""
+    return tally[:, 1:] / tally[:, :1].clamp_min(VACUUM)
 
 
 def has_numba() -> bool:

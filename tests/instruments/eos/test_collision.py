@@ -85,7 +85,7 @@ def test_flow_follows_the_shape():
     assert value(wide, "v2") == pytest.approx(value(tall, "v2"), rel=1e-3) and value(wide, "v2") > 0.02
     assert value(round_, "v2") < 2e-3 and value(round_, "v3") < 1e-5
     for name in ("dN_dy", "mean_pT", "lifetime"):
-        assert value(wide, name) == pytest.approx(value(tall, name), rel=1e-6)
+        assert value(wide, name) == pytest.approx(value(tall, name), rel=1e-4)  # few nodes in azimuth
 
 
 def test_flow_that_is_given_is_taken_along():
@@ -127,7 +127,7 @@ def test_viscosity_takes_flow_and_makes_particles():
     both = [collided(b=8, eta_over_s=eta) for eta in (0.0, 0.12)]
     v2, number = ([value(one, name) for one in both] for name in ("v2", "dN_dy"))
     assert v2[1] < 0.95 * v2[0] and number[1] > 1.02 * number[0]
-    assert both[1].record.facts["solver"] == "torch" and told(both[1], "above pT = 2 GeV")
+    assert both[1].record.facts["solver"] == "compiled" and told(both[1], "above pT = 2 GeV")
     assert float(both[1].data["shear_unresolved"].max()) == 0
 
 
