@@ -17,6 +17,22 @@ CARD = Card(
             panels="generated:panels",
             cut="generate:CUT",
         ),
+        "meter": Task(
+            "how well networks and classical methods tell equations of state apart from spectra, and by what",
+            settings="meter.settings:Settings",
+            inputs="meter.settings:Inputs",
+            subjects="meter.subjects:LEARNT",
+            measure="meter.compute:measure",
+            panels="meter.panels:panels",
+        ),
+        "predict": Task(
+            "from which equation of state spectra come, as a trained meter reads them",
+            settings="meter.settings:Predict",
+            inputs="meter.settings:Grid",
+            subjects="meter.subjects:ASKED",
+            measure="meter.predict:measure",
+            panels="meter.predict:panels",
+        ),
     },
     references=(
         "The question: L.-G. Pang, K. Zhou, N. Su, H. Petersen, H. Stöcker, X.-N. Wang, 'An equation-of-state-meter of "
@@ -26,6 +42,8 @@ CARD = Card(
         "First order: EOS-Q, a hadron gas and a bag of quarks and gluons with a Maxwell construction between them.",
         "Scheme: A. Kurganov, E. Tadmor, J. Comput. Phys. 160, 241 (2000). Freeze-out: F. Cooper, G. Frye, "
         "Phys. Rev. D 10, 186 (1974); no resonances decay.",
+        "Network: L. Benato et al., 'Shared data and algorithms for deep learning in fundamental physics', "
+        "arXiv:2107.00656 (pd4ml), with another input. Importance: L. M. Zintgraf et al., arXiv:1702.04595.",
         "Initial states: M. L. Miller et al., nucl-ex/0701025 (Glauber); J. S. Moreland, J. E. Bernhard, S. A. Bass, "
         "arXiv:1412.4708 (reduced thickness).",
     ),

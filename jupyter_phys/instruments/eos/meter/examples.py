@@ -1,0 +1,193 @@
+"""Spectra with the class of each, from Datasets, stores, arrays; split by event, with classes made alike in dN/dy."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from numpy.typing import NDArray
+
+from jupyter_phys.core.errors import Refused
+from jupyter_phys.core.run import numbers
+from jupyter_phys.instruments.eos.meter.settings import GRID
+from jupyter_phys.physics.hydro.flow import sampled
+from jupyter_phys.physics.hydro.spectra import Momenta, gaussian_momenta
+from jupyter_phys.physics.quadrature import laguerre
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+SAME = 1e-4  # relative, of a node: a store may keep float32
+FEWEST = 8  # spectra of a class in every part
+SCALE = 12.0  # 1/GeV, of nodes that nobody gave
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """rho [n, pT, phi] in 1/GeV², class and event [n]; spectra of one initial state share their event."""
+
+    rho: Array
+    label: Index
+    event: Index
+    classes: tuple[str, ...]
+    momenta: Momenta
+
+    @property
+    def number(self) -> Array:
+        """dN/dy [n]."""
+        return self.momenta.integral(torch.from_numpy(self.rho)).numpy()
+
+    def __len__(self) -> int:
+        return len(self.rho)
+
+    def part(self, rows: Any) -> Spectra:
+        """Some of them."""
+        return replace(self, rho=self.rho[rows], label=self.label[rows], event=self.event[rows])
+
+    def counted(self, collisions: int, draws: list[torch.Generator]) -> Spectra:
+        """What finitely many particles of so many collisions show of each spectrum."""
+        found = sampled(torch.from_numpy(self.rho), self.momenta, draws, collisions).rho.numpy()
+        return replace(self, rho=found).part(found.max((1, 2)) > 0)
+
+
+def spectra(name: str, value: Any, species: str, classes: tuple[str, ...] | None = None) -> Spectra:
+    """What can be learnt from; ``classes`` are those that are known, in their order.
+
+    Raises:
+        Refused: no spectra with labels, another grid than Gauss's, a class that nobody knows, too few.
+    """
+    value = opened(value)
+    if isinstance(value, xr.Dataset):
+        rho, names, event, pt, phi = _of_dataset(name, value, species)
+    else:
+        rho, names, event, pt, phi = _of_arrays(name, value)
+    known = classes or tuple(dict.fromkeys(names if isinstance(value, xr.Dataset) else sorted(names)))
+    if strange := sorted(set(names) - set(known)):
+        raise Refused(f"{name}: the meter does not know these equations of state.", given=", ".join(strange),
+                      allowed=", ".join(known))  # fmt: skip
+    label = np.array([known.index(one) for one in names], np.int64)
+    found = Spectra(rho, label, event, known, momenta_of(name, pt, phi))
+    finite = np.isfinite(rho).all((1, 2)) & (rho.max((1, 2), initial=-np.inf) > 0)
+    if not finite.any():
+        raise Refused(f"{name}: no event has a spectrum.", given=f"{len(rho)} without particles or with NaN")
+    return found.part(finite)
+
+
+def opened(value: Any) -> Any:
+    """What lies in a store, if this is the path of one; else the value itself."""
+    if isinstance(value, (str, Path)):
+        return importlib.import_module("jupyter_phys.instruments.eos.store").open(value)
+    return value
+
+
+def of_dataset(name: str, data: xr.Dataset, species: str) -> xr.DataArray:
+    """Spectra of one kind of particle [subject, event, pT, phi] in a Dataset.
+
+    Raises:
+        Refused: there are none.
+    """
+    if "spectrum" not in data:
+        raise Refused(f"{name}: this Dataset holds no spectra.", given=", ".join(map(str, data))[:200] or "nothing",
+                      allowed="a variable spectrum [subject, event, pT, phi]")  # fmt: skip
+    rho = data["spectrum"]
+    if "species" in rho.dims:
+        if species not in rho["species"].values:
+            raise Refused(f"{name}: no such particles.", given=f"species={species}",
+                          allowed=", ".join(map(str, rho["species"].values)))  # fmt: skip
+        rho = rho.sel(species=species)
+    if set(rho.dims) != {"subject", "event", "pT", "phi"}:
+        raise Refused(f"{name}: spectra of other dimensions.", given=", ".join(map(str, rho.dims)),
+                      allowed="subject, event, pT, phi")  # fmt: skip
+    return rho.transpose("subject", "event", "pT", "phi")
+
+
+def _of_dataset(name: str, data: xr.Dataset, species: str) -> tuple[Array, list[str], Index, Any, Any]:
+    rho = of_dataset(name, data, species)
+    whole = np.ones(rho.shape[:2], bool)
+    if "sealed" in data.coords:
+        whole = data["sealed"].transpose("subject", "event").values.astype(bool)
+    at = np.nonzero(whole)
+    names = [str(one) for one in rho["subject"].values[at[0]]]
+    return rho.values.astype(np.float64)[at], names, at[1].astype(np.int64), rho["pT"].values, rho["phi"].values
+
+
+def _of_arrays(name: str, value: Any) -> tuple[Array, list[str], Index, Any, Any]:
+    given: dict[str, Any] = {str(key): one for key, one in value.items()} if isinstance(value, Mapping) else {}
+    if not given and isinstance(value, (tuple, list)) and len(value) == 2:
+        given = {"rho": value[0], "label": value[1]}
+    if not {"rho", "label"} <= set(given):
+        raise Refused(f"{name}: no spectra with labels.", given=type(value).__name__, allowed=GRID)
+    rho = as_spectra(name, given["rho"])
+    label = np.asarray(given["label"].detach().cpu() if hasattr(given["label"], "detach") else given["label"])
+    if label.shape != (len(rho),):
+        raise Refused(f"{name}: not one label for each spectrum.", given=f"{list(rho.shape)}, {list(label.shape)}")
+    if label.dtype.kind not in "biuUSO":
+        raise Refused(f"{name}: labels are names or whole numbers.", given=str(label.dtype))
+    default = gaussian_momenta(rho.shape[1], rho.shape[2], SCALE)
+    event = np.asarray(given.get("event", np.arange(len(rho))))
+    names = [str(int(one)) if label.dtype.kind in "biu" else str(one) for one in label]
+    return rho, names, event.astype(np.int64), given.get("pT", default.pt), given.get("phi", default.phi)
+
+
+def as_spectra(name: str, value: Any) -> Array:
+    """An array of spectra [n, pT, phi]; one alone is one of them.
+
+    Raises:
+        Refused: none.
+    """
+    try:
+        found = torch.as_tensor(numbers(value)).to("cpu", torch.float64).numpy()
+    except (TypeError, ValueError, RuntimeError) as reason:
+        raise Refused(f"{name}: spectra are no numbers: {reason}.", given=type(value).__name__, allowed=GRID) from None
+    found = found[None] if found.ndim == 2 else found
+    if found.ndim != 3 or not found.size or min(found.shape[1:]) < 4:
+        raise Refused(f"{name}: spectra of another shape.", given=list(found.shape), allowed="[n, pT, phi], 4 nodes or "
+                      "more along each")  # fmt: skip
+    return found
+
+
+def momenta_of(name: str, pt: Any, phi: Any) -> Momenta:
+    """Gauss's nodes with their weights, recognised.
+
+    Raises:
+        Refused: other nodes, over which dN/dy is no plain sum.
+    """
+    mine = np.asarray(pt, np.float64), np.asarray(phi, np.float64)
+    if any(one.ndim != 1 or len(one) < 4 or not np.isfinite(one).all() for one in mine) or mine[0][0] <= 0:
+        raise Refused(f"{name}: pT and phi are rising rows of numbers.", given=f"{mine[0].shape}, {mine[1].shape}")
+    scale = float(laguerre(len(mine[0]))[0][0] / mine[0][0])
+    found = gaussian_momenta(len(mine[0]), len(mine[1]), scale)
+    near = (
+        np.allclose(one, its, rtol=SAME, atol=SAME * 1e-2) for one, its in zip(mine, (found.pt, found.phi), strict=True)
+    )
+    if not all(near):
+        raise Refused(f"{name}: pT and phi are not Gauss's nodes.", given=f"pT {mine[0][:3]}, φ {mine[1][:3]}",
+                      allowed="Gauss–Laguerre over a scale, and Gauss–Legendre: as %eos makes them",
+                      instead="interpolate ρ onto jp.eos(pictures=0).data: pT, phi")  # fmt: skip
+    return found
+
+
+def parted(event: Index, shares: tuple[float, ...], draw: np.random.Generator) -> list[Index]:
+    """Rows of parts with these shares of all events, the rest last; no event is in two of them."""
+    known = draw.permutation(np.unique(event))
+    ends = np.round(np.cumsum(shares) * len(known)).astype(int)
+    return [np.flatnonzero(np.isin(event, one)) for one in np.split(known, ends)]
+
+
+def balanced(of: Spectra, width: float, draw: np.random.Generator) -> Spectra:
+    """As many of each class in every bin of ln dN/dy of that width: the number of particles then tells nothing."""
+    there = np.unique(of.label)
+    if width == 0 or len(there) < 2:
+        return of
+    bins = np.floor(np.log(np.maximum(of.number, 1e-300)) / width + draw.random()).astype(np.int64)
+    kept: list[Index] = []
+    for one in np.unique(bins):
+        rows = [np.flatnonzero((bins == one) & (of.label == k)) for k in there]
+        count = min(map(len, rows))
+        kept += [draw.choice(row, count, replace=False) for row in rows]
+    return of.part(np.sort(np.concatenate(kept)))

@@ -1,0 +1,99 @@
+"""From spectra to what classifiers see: divided by their peak or number, then by pixel to mean 0 and variance 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from jupyter_phys.core.errors import Refused
+from jupyter_phys.instruments.eos.meter.examples import Spectra
+
+Normalise = Literal["peak", "number"]
+COPIES = 3  # turned copies of the training events, beside themselves, that a pixel's mean and variance are taken over
+EXPLAINED = 0.999  # share of the variance that principal components keep
+MARGIN = 1.5  # beyond the largest distance of events set aside
+
+
+def normalised(of: Spectra, how: Normalise, highest: float) -> Tensor:
+    """[n, pT, phi], float32: every spectrum over its largest value, or over dN/dy; momenta up to ``highest``.
+
+    Taking 1/2 away, as published, is left out: the mean of a pixel goes anyway, and with 1/2 taken away float32 would
+    lose the tail, six orders below the peak.
+
+    Raises:
+        Refused: fewer than 4 momenta are left.
+    """
+    rows = int((of.momenta.pt <= highest).sum())
+    if rows < 4:
+        raise Refused("Too few momenta are read.", given=f"highest={highest:g}: {rows} nodes",
+                      allowed=f"at least {float(of.momenta.pt[3]):.3g} GeV")  # fmt: skip
+    rho = torch.from_numpy(of.rho)
+    scale = rho.amax((1, 2)) if how == "peak" else of.momenta.integral(rho)
+    return (rho / scale[:, None, None])[:, :rows].float()
+
+
+@dataclass
+class Scaling:
+    """Mean and spread [pT, phi] of every pixel over the training events."""
+
+    mean: Tensor
+    spread: Tensor
+
+    @classmethod
+    def of(cls, x: Tensor) -> Scaling:
+        """Taken from x [n, pT, phi]; a pixel that never changes stays 0."""
+        spread, mean = torch.std_mean(x.double(), 0)
+        steady = spread <= 1e-6 * mean.abs()
+        return cls(mean.float(), torch.where(steady, torch.inf, spread).float())
+
+    def to(self, like: Tensor) -> Scaling:
+        """Where a tensor is."""
+        return Scaling(self.mean.to(like), self.spread.to(like))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """X [..., pT, phi] in standard deviations."""
+        return (x - self.mean) / self.spread
+
+
+@dataclass
+class Likeness:
+    """How far inputs lie from those of training: along principal components, and off all of them.
+
+    The distance is the larger of two ratios: root mean square over components in their standard deviations, and over
+    what components leave, in that of events set aside. Beyond ``limit`` an input is like nothing in training.
+    """
+
+    mean: Tensor
+    components: Tensor
+    spread: Tensor
+    left: float
+    limit: float
+
+    @classmethod
+    def of(cls, x: Tensor, aside: Tensor) -> Likeness:
+        """From training inputs [n, pT, phi], and the limit from others that were set aside."""
+        flat, other = x.flatten(1).double(), aside.flatten(1).double()
+        mean = flat.mean(0)
+        _, size, vectors = torch.linalg.svd(flat - mean, full_matrices=False)
+        share = (size**2).cumsum(0) / (size**2).sum().clamp(min=1e-300)
+        count = max(1, min(int((share < EXPLAINED).sum()) + 1, len(flat) // 5))
+        spread = (size[:count] / max(len(flat) - 1, 1) ** 0.5).clamp(min=1e-12)
+        one = cls(mean.float(), vectors[:count].float(), spread.float(), 1.0, torch.inf)
+        one.left = max(float(one._parts(other)[1].square().mean().sqrt()), 1e-6)
+        one.limit = MARGIN * float(one.distance(other).max())
+        return one
+
+    def _parts(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Root mean squares [n]: of components in their standard deviations, and of all that is off them."""
+        off = x.cpu().double().flatten(1) - self.mean.double()
+        along = off @ self.components.double().T
+        rest = off - along @ self.components.double()
+        return (along / self.spread.double()).square().mean(1).sqrt(), rest.square().mean(1).sqrt()
+
+    def distance(self, x: Tensor) -> Tensor:
+        """Of inputs [n, pT, phi] in standard deviations [n], float64."""
+        along, off = self._parts(x)
+        return torch.maximum(along, off / self.left)

@@ -1,0 +1,157 @@
+"""Read spectra of the user's with a trained meter: which equation of state, how sure, and whether it may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from jupyter_phys.core.errors import Refused
+from jupyter_phys.core.reading import Reading
+from jupyter_phys.core.run import Run
+from jupyter_phys.figures.mark import Axis, Line, Mark, Points
+from jupyter_phys.figures.number import number
+from jupyter_phys.figures.panel import Cell, Panel, Plot, Table
+from jupyter_phys.instruments.eos.meter.examples import Array, Spectra, as_spectra, momenta_of, of_dataset, opened
+from jupyter_phys.instruments.eos.meter.judged import BINS
+from jupyter_phys.instruments.eos.meter.reader import Reader, load
+from jupyter_phys.instruments.eos.meter.settings import Grid, Predict
+
+SHOWN = 50  # rows
+
+
+def measure(subjects: Mapping[str, Any], inputs: Grid, settings: Predict, run: Run) -> xr.Dataset:
+    """Probability of every class, and how such answers fared on events held out, for every spectrum.
+
+    Raises:
+        Refused: no meter, spectra on another grid, or none that is like anything in training.
+    """
+    reader = load(settings.meter)
+    asked = {name: _asked(name, value, inputs, settings.species) for name, value in subjects.items()}
+    for name, one in asked.items():
+        _refuse_grid(name, one, reader)
+    longest = max(map(len, asked.values()))
+    data = run.keep(_empty(list(asked), longest, reader))
+    run.facts |= {"limit": reader.likeness.limit, "classes": list(reader.classes)}
+    run.expect(sum(map(len, asked.values())))
+    for i, (name, one) in enumerate(asked.items()):
+        _read(reader, data, i, name, one, run)
+    run.note("Probabilities hold for equations of state, initial states and a model like those in training; a third "
+             "equation of state gets one of these names too.")  # fmt: skip
+    return data
+
+
+def _read(reader: Reader, data: xr.Dataset, i: int, name: str, of: Spectra, run: Run) -> None:
+    x = reader.inputs(of)
+    distance, limit = reader.likeness.distance(x).numpy(), reader.likeness.limit
+    strange = ~(distance <= limit)
+    if strange.all():
+        raise Refused(f"{name}: no spectrum is like anything that the meter has learnt from.",
+                      given=f"distance {np.min(distance):.3g} at least", allowed=f"up to {limit:.3g}",
+                      instead="a meter that is trained on such collisions")  # fmt: skip
+    if strange.any():
+        run.warn(
+            f"{name}: {int(strange.sum())} of {len(of)} spectra get no answer: they are unlike anything in training."
+        )
+    p = reader.probabilities(x, run).numpy()
+    p[strange] = np.nan
+    data["probability"].values[i, : len(of)] = p
+    data["distance"].values[i, : len(of)] = distance
+    if reader.reliability is not None:
+        least = 1 / len(reader.classes)
+        sure = np.nan_to_num(p.max(1), nan=least)
+        which = np.clip(((sure - least) / (1 - least) * BINS).astype(int), 0, BINS - 1)
+        n, right = reader.reliability.answers[which], reader.reliability.right[which]
+        hits = np.nan_to_num(right * n)
+        se = np.sqrt((hits + 1) * (n - hits + 1) / ((n + 2) ** 2 * (n + 3)))
+        data["right"].values[i, : len(of)] = np.where(strange | (n == 0), np.nan, right)
+        data["right_se"].values[i, : len(of)] = np.where(strange | (n == 0), np.nan, se)
+    run.advance(len(of))
+
+
+def _asked(name: str, value: Any, inputs: Grid, species: str) -> Spectra:
+    """Spectra without labels.
+
+    Raises:
+        Refused: none, or an array whose grid nobody gave.
+    """
+    value = opened(value)
+    if isinstance(value, xr.Dataset):
+        found = of_dataset(name, value, species)
+        rho, pt, phi = found.values.reshape(-1, *found.shape[2:]).astype(float), found["pT"].values, found["phi"].values
+    else:
+        rho = as_spectra(name, value)
+        if inputs.pT is None or inputs.phi is None:
+            raise Refused(f"{name}: where are these spectra given?", given="no pT= or phi=",
+                          instead=f"%eos predict {name} pT=pT phi=phi")  # fmt: skip
+        pt, phi = inputs.pT, inputs.phi
+    momenta = momenta_of(name, pt, phi)
+    if rho.shape[1:] != (len(momenta.pt), len(momenta.phi)):
+        raise Refused(f"{name}: these spectra do not lie on pT= and phi=.", given=list(rho.shape),
+                      allowed=f"[n, {len(momenta.pt)}, {len(momenta.phi)}]")  # fmt: skip
+    whole = np.isfinite(rho).all((1, 2)) & (rho.max((1, 2), initial=-np.inf) > 0)
+    if not whole.all():
+        raise Refused(f"{name}: some spectra hold NaN, or no particles.", given=f"{int((~whole).sum())} of {len(rho)}",
+                      instead="those that are whole")  # fmt: skip
+    nobody = np.zeros(len(rho), np.int64)
+    return Spectra(rho, nobody, np.arange(len(rho)), ("unknown",), momenta)
+
+
+def _refuse_grid(name: str, of: Spectra, reader: Reader) -> None:
+    same = (mine.shape == its.shape and torch.allclose(mine, its, rtol=1e-4)
+            for mine, its in ((of.momenta.pt, reader.pt), (of.momenta.phi, reader.phi)))  # fmt: skip
+    if not all(same):
+        one, its = float(of.momenta.pt[0]), float(reader.pt[0])
+        raise Refused(f"{name}: the meter was trained on another grid.",
+                      given=f"{len(of.momenta.pt)} × {len(of.momenta.phi)} nodes, pT from {one:.4g} GeV",
+                      allowed=f"{len(reader.pt)} × {len(reader.phi)}, pT from {its:.4g} GeV",
+                      instead="spectra at the meter's nodes: its coordinates pT and phi")  # fmt: skip
+
+
+def _empty(names: list[str], longest: int, reader: Reader) -> xr.Dataset:
+    found: dict[str, Any] = {}
+    for variable, dims, said in (
+        ("probability", ("subject", "event", "class"), "probability of an equation of state"),
+        ("distance", ("subject", "event"), "distance from training, in what is usual there"),
+        ("right", ("subject", "event"), "share right among held-out answers of such confidence"),
+        ("right_se", ("subject", "event"), "standard error of right"),
+    ):
+        shape = [len(names), longest, len(reader.classes)][: len(dims)]
+        found[variable] = (dims, np.full(shape, np.nan), {"units": "", "long_name": said})
+    coords = {"subject": names, "event": np.arange(longest), "class": list(reader.classes)}
+    return xr.Dataset(found, coords, {"title": "Equation of state, as the meter reads it"})
+
+
+def panels(reading: Reading) -> list[Panel]:
+    """A row for each spectrum, and probabilities against the distance from training."""
+    data = reading.data
+    rows: list[list[Cell]] = []
+    classes = list(map(str, data["class"].values))
+    for subject, event in np.ndindex(data.sizes["subject"], data.sizes["event"]):
+        one = data.isel(subject=subject, event=event)
+        p: Array = one["probability"].values
+        if np.isnan(one["distance"]) or len(rows) >= SHOWN:
+            continue
+        told = [str(data["subject"].values[subject]), event, f"{float(one['distance']):.3g}"]
+        if np.isnan(p).any():
+            rows.append([*told, "no answer: unlike training", "–", "–"])
+            continue
+        held = "–" if np.isnan(one["right"]) else number(one["right"], one["right_se"])
+        rows.append([*told, classes[int(p.argmax())], f"{p.max():.3f}", held])
+    limit = float(reading.record.facts["limit"])
+    note = (
+        f"Nothing is answered beyond a distance of {limit:.3g}. Last column: how often answers of such a probability "
+        "were right on events held out."
+    )
+    head = ["spectra", "event", "distance", "equation of state", "probability", "held-out share right"]
+    marks: list[Mark] = []
+    for k, name in enumerate(classes):
+        x, y = data["distance"].values.ravel(), data["probability"].values[..., k].ravel()
+        kept = np.isfinite(y)
+        marks.append(Points(x[kept], y[kept], name))
+    marks.append(Line(np.array([limit, limit]), np.array([0.0, 1.0]), "limit", dashed=True))
+    axes = Axis("distance from training"), Axis("probability", low=0.0, high=1.0)
+    return [Table("Which equation of state", head, rows, note=note), Plot("Probability and distance", *axes, marks)]
