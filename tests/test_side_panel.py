@@ -150,7 +150,9 @@ def test_it_lists_what_can_be_measured(page: Any):
     for name, facts in told.items():
         assert " ".join(row(page, name).inner_text().split()) == f"{name} {facts}"
     assert row(page, "text").count() == 0 and row(page, "np").count() == 0
-    assert panel(page).locator("[data-pick=instrument] option").all_inner_texts() == ["%entropy", "%eos", "%probe"]
+    assert panel(page).locator("[data-pick=instrument] option").all_inner_texts() == [
+        "%entropy", "%eos collision", "%eos generate", "%eos meter", "%eos predict", "%probe",
+    ]  # fmt: skip
     bench = panel(page).locator("[data-section='device and memory']").inner_text()
     assert "cpu · " in bench and "GiB" in bench and "holds" in bench
 
