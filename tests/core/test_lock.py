@@ -63,5 +63,6 @@ def test_who_waits_may_give_up_and_the_dead_hold_nothing(tmp_path: Path):
 
 def test_without_locks_of_the_system_nobody_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(lock, "fcntl", None)
-    with locked(tmp_path / "lock", lambda: None), locked(tmp_path / "lock", lambda: None):
-        pass
+    waited: list[None] = []
+    with locked(tmp_path / "lock", lambda: waited.append(None)), locked(tmp_path / "lock", lambda: waited.append(None)):
+        assert not waited and not (tmp_path / "lock").exists()

@@ -68,15 +68,10 @@ class Scheme:
 
     def _flow(self, padded: Tensor, axis: str) -> Tensor:
         """Minus the divergence along one axis [event, 3, y, x] of fluid padded by two cells all around."""
-        along, across = ALONG[axis], 5 - ALONG[axis]
-        fluid = padded.narrow(across, 2, padded.shape[across] - 4)
-        n = fluid.shape[along]
-        rise = fluid.narrow(along, 1, n - 1) - fluid.narrow(along, 0, n - 1)
-        back, ahead = rise.narrow(along, 0, n - 2), rise.narrow(along, 1, n - 2)
-        half = minmod(self.theta * back, self.theta * ahead, (back + ahead) / 2) / 2
-        middle = fluid.narrow(along, 1, n - 2)
-        flux = self._face((middle + half).narrow(along, 0, n - 3), (middle - half).narrow(along, 1, n - 3), axis)
-        return (flux.narrow(along, 0, n - 4) - flux.narrow(along, 1, n - 4)) / self.dx
+        along = ALONG[axis]
+        flux = self._face(*sides(padded, axis, self.theta), axis)
+        n = flux.shape[along] - 1
+        return (flux.narrow(along, 0, n) - flux.narrow(along, 1, n)) / self.dx
 
     def _face(self, left: Tensor, right: Tensor, axis: str) -> Tensor:
         """Flux through faces from the fluid on both sides, with the faster of their waves."""
@@ -109,6 +104,18 @@ def fastest(u0: Tensor, u: Tensor, sound2: Tensor) -> Tensor:
     below = u02 - (u02 - 1) * sound2
     inside = ((u02 - u2 - (u02 - u2 - 1) * sound2) * sound2).clamp_min(0)
     return (u0 * u.abs() * (1 - sound2) + inside.sqrt()) / below
+
+
+def sides(padded: Tensor, axis: str, theta: float) -> tuple[Tensor, Tensor]:
+    """Limited fields on both sides of every face along an axis, of fields padded by two cells all around."""
+    along, across = ALONG[axis], 5 - ALONG[axis]
+    cells = padded.narrow(across, 2, padded.shape[across] - 4)
+    n = cells.shape[along]
+    rise = cells.narrow(along, 1, n - 1) - cells.narrow(along, 0, n - 1)
+    back, ahead = rise.narrow(along, 0, n - 2), rise.narrow(along, 1, n - 2)
+    half = minmod(theta * back, theta * ahead, (back + ahead) / 2) / 2
+    middle = cells.narrow(along, 1, n - 2)
+    return (middle + half).narrow(along, 0, n - 3), (middle - half).narrow(along, 1, n - 3)
 
 
 def minmod(a: Tensor, b: Tensor, c: Tensor) -> Tensor:

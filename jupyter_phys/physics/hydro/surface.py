@@ -26,18 +26,6 @@ def crossings(before: Tensor, after: Tensor, times: tuple[float, float], level: 
     return torch.cat(found)
 
 
-def begin(fluid: Tensor, tau: float, level: float, dx: float) -> Tensor:
-    """Rows of what is cold from the beginning, beside what is hot: no time has passed, so only the hot cells count.
-
-    They are the lid of the surface, with normals back in time: with it the surface is closed.
-    """
-    event, y, x = (fluid[:, 0] > level).nonzero(as_tuple=True)
-    rows = _rows(event, fluid[event, 1:, y, x])
-    rows[:, 1] = tau
-    rows[:, 4] = -tau * dx * dx
-    return rows
-
-
 def _edges(one: Tensor, other: Tensor, times: tuple[float, float], level: float, axis: int, area: float) -> Tensor:
     """Crossings from `one` to its neighbour `other` [event, 3, ...], where u and tau are taken at the crossing."""
     first, second = one[:, 0] - level, other[:, 0] - level

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from jupyter_phys.physics.hydro.ideal import ALONG, VACUUM, fastest, minmod
+from jupyter_phys.physics.hydro.ideal import ALONG, VACUUM, fastest, sides
 from jupyter_phys.physics.hydro.matter import Matter
 from jupyter_phys.physics.hydro.stress import Cells, Gradients, cells_of, medium_of, rates, shear_of
 from jupyter_phys.physics.hydro.transport import Transport
@@ -127,19 +127,12 @@ class Viscous:
         along, across = ALONG[axis], 5 - ALONG[axis]
         cells = padded.narrow(across, 2, padded.shape[across] - 4)
         n = cells.shape[along]
-        rise = cells.narrow(along, 1, n - 1) - cells.narrow(along, 0, n - 1)
-        back, ahead = rise.narrow(along, 0, n - 2), rise.narrow(along, 1, n - 2)
-        half = minmod(self.theta * back, self.theta * ahead, (back + ahead) / 2) / 2
-        middle = cells.narrow(along, 1, n - 2)
-        (u, f, a, v), (w, g, b, s) = (
-            self._side(one, axis)
-            for one in ((middle + half).narrow(along, 0, n - 3), (middle - half).narrow(along, 1, n - 3))
-        )
+        (u, f, a, v), (w, g, b, s) = (self._side(one, axis) for one in sides(padded, axis, self.theta))
         flux = (f + g - torch.maximum(a, b)[:, None] * (w - u)) / (2 * self.dx)
         speed = (v + s)[:, None] / (2 * self.dx)
         flow = flux.narrow(along, 0, n - 4) - flux.narrow(along, 1, n - 4)
         spread = speed.narrow(along, 1, n - 4) - speed.narrow(along, 0, n - 4)
-        inside = middle.narrow(along, 1, n - 4)
+        inside = cells.narrow(along, 2, n - 4)
         # d_i(v^i q) - q d_i v^i: what is even stays so
         flow[:, 3:] += inside[:, 3:] * spread
         u = cells[:, 1:3]  # limited slopes here would triple the error of pi^xx in Gubser's flow

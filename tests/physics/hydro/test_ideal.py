@@ -9,6 +9,7 @@ import torch
 from pretended import Crossings, Pretend
 from torch import Tensor
 from torch._subclasses import FakeTensorMode
+from transverse import square, still
 
 from jupyter_phys.physics.hydro.eos import conformal, crossover, first_order
 from jupyter_phys.physics.hydro.ideal import Scheme, State
@@ -20,16 +21,6 @@ def evolved(scheme: Scheme, fluid: Tensor, tau: float, dt: float, steps: int) ->
     for _ in range(steps):
         state = scheme.step(state, dt)
     return state
-
-
-def still(e: Tensor) -> Tensor:
-    return torch.stack([e, torch.zeros_like(e), torch.zeros_like(e)], -3)
-
-
-def square(n: int, dx: float) -> tuple[Tensor, Tensor]:
-    at = (torch.arange(n, dtype=torch.float64) - (n - 1) / 2) * dx
-    y, x = torch.meshgrid(at, at, indexing="ij")
-    return x, y
 
 
 def test_bjorken():

@@ -7,16 +7,11 @@ import math
 import pytest
 import torch
 from torch import Tensor
+from transverse import square
 
 from jupyter_phys.physics.hydro.eos import conformal
 from jupyter_phys.physics.hydro.ideal import Scheme
-from jupyter_phys.physics.hydro.surface import begin, crossings
-
-
-def grid(n: int, dx: float) -> tuple[Tensor, Tensor]:
-    at = (torch.arange(n, dtype=torch.float64) - (n - 1) / 2) * dx
-    y, x = torch.meshgrid(at, at, indexing="ij")
-    return x, y
+from jupyter_phys.physics.hydro.surface import crossings
 
 
 def cooling(r: Tensor, tau: float) -> Tensor:
@@ -28,7 +23,7 @@ def cooling(r: Tensor, tau: float) -> Tensor:
 def test_a_shrinking_fireball():
     """dS_tau sums to the area times tau over the time of freezing; dS_x and dS_y to zero, each side to its width."""
     dx, dt = 0.1, 0.05
-    x, y = grid(101, dx)
+    x, y = square(101, dx)
     r = (x**2 + y**2).sqrt()
     rows = torch.cat([crossings(cooling(r, t), cooling(r, t + dt), (t, t + dt), 1.0, dx)
                       for t in (k * dt for k in range(20, 80))])  # fmt: skip
@@ -43,14 +38,22 @@ def test_a_shrinking_fireball():
     assert float(rows[:, 5].clamp(min=0).sum()) == pytest.approx(side, rel=5e-3)
 
 
+def lid(fluid: Tensor, tau: float, level: float, dx: float) -> Tensor:
+    """Cells that are hot at the beginning, with normals back in time: they close the surface, and are no freeze-out."""
+    _, y, x = (fluid[:, 0] > level).nonzero(as_tuple=True)
+    rows = fluid.new_zeros(len(y), 7)
+    rows[:, 1], rows[:, 2:4], rows[:, 4] = tau, fluid[0, 1:, y, x].T, -tau * dx * dx
+    return rows
+
+
 def test_all_energy_goes_through_the_surface():
     """Without expansion along the beam; the lid at the beginning takes it in, the surface lets it out."""
     dx, dt, level = 0.1, 0.04, 0.3
-    x, y = grid(141, dx)
+    x, y = square(141, dx)
     e = 8 * torch.exp(-(x**2 / 3 + y**2 / 2) / 2) + 1e-3
     fluid = torch.stack([e, torch.zeros_like(e), torch.zeros_like(e)])[None]
     scheme = Scheme(conformal(), dx, expanding=False)
-    state, parts, t = scheme.begin(fluid, 1.0), [begin(fluid, 1.0, level, dx)], 1.0
+    state, parts, t = scheme.begin(fluid, 1.0), [lid(fluid, 1.0, level, dx)], 1.0
     while float(state.fluid[:, 0].max()) > level:
         after = scheme.step(state, dt)
         parts.append(crossings(state.fluid, after.fluid, (t, t + dt), level, dx))
@@ -70,7 +73,7 @@ def energy(rows: Tensor, e: Tensor) -> Tensor:
 
 
 def test_events_keep_apart_and_nothing_freezes_where_all_is_cold():
-    x, y = grid(41, 0.2)
+    x, y = square(41, 0.2)
     r = (x**2 + y**2).sqrt()
     both = torch.cat([cooling(r, 1.0), 0.1 * cooling(r, 1.0)])
     later = torch.cat([cooling(r, 1.2), 0.1 * cooling(r, 1.2)])

@@ -9,6 +9,7 @@ import torch
 from pretended import Crossings, Pretend
 from torch import Tensor
 from torch._subclasses import FakeTensorMode
+from transverse import square, still
 
 from jupyter_phys.physics.hydro.eos import conformal, crossover, first_order
 from jupyter_phys.physics.hydro.ideal import Scheme
@@ -22,16 +23,6 @@ def evolved(scheme: Viscous, state: ViscousState, dt: float, steps: int) -> Visc
     for _ in range(steps):
         state = scheme.step(state, dt)
     return state
-
-
-def still(e: Tensor) -> Tensor:
-    return torch.stack([e, torch.zeros_like(e), torch.zeros_like(e)], -3)
-
-
-def square(n: int, dx: float) -> tuple[Tensor, Tensor]:
-    at = (torch.arange(n, dtype=torch.float64) - (n - 1) / 2) * dx
-    y, x = torch.meshgrid(at, at, indexing="ij")
-    return x, y
 
 
 def lumpy(events: int, n: int, dx: float, *, width2: float = 0.8, floor: float = 1e-4) -> Tensor:
