@@ -44,6 +44,8 @@ CARD = Card(
         "Phys. Rev. D 10, 186 (1974); no resonances decay.",
         "Network: L. Benato et al., 'Shared data and algorithms for deep learning in fundamental physics', "
         "arXiv:2107.00656 (pd4ml), with another input. Importance: L. M. Zintgraf et al., arXiv:1702.04595.",
+        "Histograms: Y.-L. Du et al., Eur. Phys. J. C 80, 516 (2020), arXiv:1910.11530, in the file that pd4ml names "
+        "3_EOSL_or_EOSQ_180k.npz.",
         "Initial states: M. L. Miller et al., nucl-ex/0701025 (Glauber); J. S. Moreland, J. E. Bernhard, S. A. Bass, "
         "arXiv:1412.4708 (reduced thickness).",
     ),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 import xarray as xr
 
 from jupyter_phys.core.errors import Refused
+from jupyter_phys.instruments.eos.meter.bins import Counts, in_words, is_same
 from jupyter_phys.instruments.eos.meter.course import HELD, TURNED, Course
 from jupyter_phys.instruments.eos.meter.judged import Z95
 from jupyter_phys.instruments.eos.meter.table import NETWORK, NULLS, SMOOTH
@@ -23,7 +23,7 @@ def facts(course: Course) -> dict[str, Any]:
     """What the numbers depend on beside settings."""
     return {
         "dtype": "float32", "nodes": [len(course.whole.momenta.pt), len(course.whole.momenta.phi)],
-        "optimizer": "Adamax", "classes": list(course.whole.classes),
+        "grid": in_words(course.whole.momenta), "optimizer": "Adamax", "classes": list(course.whole.classes),
     }  # fmt: skip
 
 
@@ -35,8 +35,7 @@ def refuse_unlike(courses: list[Course]) -> None:
     """
     first = courses[0].whole
     for one in courses[1:]:
-        same = one.whole.rho.shape[1:] == first.rho.shape[1:] and torch.equal(one.whole.momenta.pt, first.momenta.pt)
-        if one.whole.classes != first.classes or not same:
+        if one.whole.classes != first.classes or not is_same(one.whole.momenta, first.momenta):
             raise Refused("These events are not learnt from in one line: classes or grids differ.",
                           given=f"{courses[0].name}: {', '.join(first.classes)}; {one.name}: "
                           f"{', '.join(one.whole.classes)}", instead="one line each")  # fmt: skip
@@ -45,9 +44,14 @@ def refuse_unlike(courses: list[Course]) -> None:
 def mind(course: Course, data: xr.Dataset, i: int) -> None:
     """Say what flags the numbers of a subject."""
     run, name = course.run, course.name
-    run.note("A meter tells the equations of state it was shown apart, in this model: no decays, no rescattering, "
-             "these initial states. It says nothing of measured collisions until all that is modelled is right, and "
-             "a third equation of state gets one of these names too.")  # fmt: skip
+    counted = isinstance(course.whole.momenta, Counts)
+    model = "that which made these histograms" if counted else "this model: no decays, no rescattering"
+    run.note(f"A meter tells the equations of state it was shown apart, in {model}, these initial states. It says "
+             "nothing of measured collisions until all that is modelled is right, and a third equation of state gets "
+             "one of these names too.")  # fmt: skip
+    if counted and course.settings.sampled:
+        run.note(f"{name}: finite numbers are drawn with these counts as their means, on top of the noise that these "
+                 "have. Where they are particles of single collisions, sampled=() leaves that out.")  # fmt: skip
     row = data.isel(subject=i)
     network = row["accuracy"].sel(classifier=NETWORK)
     if np.isnan(network.sel(group=HELD)):

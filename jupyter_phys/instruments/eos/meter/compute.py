@@ -128,8 +128,7 @@ def _write_network(
 
         net = trained(lesson, settings, run, (MAIN, repeat), told)
         how = {name: getattr(settings, name) for name in HOW}
-        momenta = course.whole.momenta
-        reader = Reader(net, scaling, likeness, course.whole.classes, momenta.pt, momenta.phi, how)
+        reader = Reader(net, scaling, likeness, course.whole.classes, course.whole.momenta, how)
         for name, x in scaled.items():
             found[name].append(reader.probabilities(x, run).numpy())
             _write_group(data, i, name, groups[name], found[name])

@@ -12,14 +12,16 @@ from torch import Tensor
 
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.run import Run
-from jupyter_phys.instruments.eos.meter.examples import FEWEST, Spectra, balanced, parted, spectra
+from jupyter_phys.instruments.eos.meter import histograms
+from jupyter_phys.instruments.eos.meter.bins import in_words, is_same
+from jupyter_phys.instruments.eos.meter.examples import FEWEST, Spectra, balanced, parted, spectra, taken
 from jupyter_phys.instruments.eos.meter.inputs import COPIES, Scaling, normalised
 from jupyter_phys.instruments.eos.meter.settings import Settings
 from jupyter_phys.instruments.eos.meter.training import Lesson
 from jupyter_phys.instruments.eos.meter.turned import Turner
 
 HELD, TURNED = "held out", "held out, turned"
-SPLIT, GROUPS, TURN, COUNT, LABEL, FIT, OCCLUDE = range(7)  # what is drawn: the first index of a generator
+SPLIT, GROUPS, TURN, COUNT, LABEL, FIT, OCCLUDE, TAKE = range(8)  # what is drawn: the first index of a generator
 NULL = (0.4, 0.1)  # shares of events of one equation of state that are learnt from and set aside; the rest is judged
 
 
@@ -55,8 +57,8 @@ class Course:
 
     def turned(self, of: Spectra, copy: int = 0) -> Spectra:
         """Every spectrum turned and mirrored by itself."""
-        found = self.turner(torch.from_numpy(of.rho), self.run.generator(TURN, copy))
-        return replace(of, rho=found.numpy())
+        rho = torch.from_numpy(of.rho)
+        return replace(of, rho=self.turner.to(rho)(rho, self.run.generator(TURN, copy)).numpy())
 
     def counted(self, level: int) -> Parts:
         """Finitely many particles of ``level`` collisions of each spectrum; to learn from, twice, and turned."""
@@ -124,7 +126,7 @@ def set_up(name: str, value: Any, tests: Mapping[str, Any], settings: Settings, 
     Raises:
         Refused: one class alone, too few events, a group on another grid; the message names the cure.
     """
-    whole = spectra(name, value, settings.species)
+    whole = _taken(name, spectra(name, value, settings.species), settings, run)
     if len(np.unique(whole.label)) < 2:
         raise Refused(f"{name}: one equation of state alone is nothing to tell apart.", given=", ".join(whole.classes),
                       instead="%eos generate eos=[crossover, first_order]")  # fmt: skip
@@ -141,22 +143,37 @@ def set_up(name: str, value: Any, tests: Mapping[str, Any], settings: Settings, 
                           allowed=f"{FEWEST} or more", instead="more events, or balance=0.3")  # fmt: skip
     if own := {HELD, TURNED} & set(map(str, tests)):
         raise Refused("A group has this name already.", given=", ".join(own), instead='tests={"other": events}')
+    if histograms.is_published(value):
+        histograms.mind(name, value, run)
+        tests = {histograms.DU: value, **tests}
     groups = {str(label): _group(label, one, whole, settings, run) for label, one in tests.items()}
     return Course(name, whole, parts, groups, settings, run)
 
 
 def _group(label: str, value: Any, whole: Spectra, settings: Settings, run: Run) -> Spectra:
-    found = spectra(label, value, settings.species, whole.classes)
-    for mine, its, what in ((found.momenta.pt, whole.momenta.pt, "pT"), (found.momenta.phi, whole.momenta.phi, "φ")):
-        if mine.shape != its.shape or not torch.allclose(mine, its, rtol=1e-4):
-            raise Refused(f"{label}: spectra on another grid than those that are learnt from.",
-                          given=f"{len(mine)} nodes in {what}, from {float(mine[0]):.4g}",
-                          allowed=f"{len(its)} from {float(its[0]):.4g}",
-                          instead="the same pt_nodes, phi_nodes and pt_scale in %eos")  # fmt: skip
-    if np.isin(found.number, whole.number).any():
+    found = _taken(label, spectra(label, value, settings.species, whole.classes), settings, run)
+    if not is_same(found.momenta, whole.momenta):
+        raise Refused(f"{label}: spectra on another grid than those that are learnt from.",
+                      given=in_words(found.momenta), allowed=in_words(whole.momenta),
+                      instead="the same bins, or the same pt_nodes, phi_nodes and pt_scale in %eos")  # fmt: skip
+    if not _rows(found).isdisjoint(_rows(whole)):
         run.warn(f"{label}: some of its spectra are among those that the meter learns from.")
     alike = balanced(found, settings.balance, rng(run, GROUPS))
     if not len(alike):
         raise Refused(f"{label}: its equations of state have no dN/dy in common.", given=f"{len(found)} spectra",
                       instead="more events, or balance=0")  # fmt: skip
     return alike
+
+
+def _taken(name: str, of: Spectra, settings: Settings, run: Run) -> Spectra:
+    found = taken(of, settings.events, rng(run, TAKE))
+    if of.empty:
+        run.note(f"{name}: {of.empty} spectra without particles, or with NaN, are left out.")
+    if len(found) < len(of):
+        run.note(f"{name}: {len(found)} of {len(of)} spectra are taken, those of events={settings.events} events.")
+    return found
+
+
+def _rows(of: Spectra) -> set[bytes]:
+    """Every spectrum as it is, to float32."""
+    return {one.tobytes() for one in of.rho.astype(np.float32)}

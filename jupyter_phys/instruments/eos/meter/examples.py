@@ -15,32 +15,36 @@ from numpy.typing import NDArray
 
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.run import numbers
+from jupyter_phys.instruments.eos.meter import histograms
+from jupyter_phys.instruments.eos.meter.bins import momenta_of
 from jupyter_phys.instruments.eos.meter.settings import GRID
 from jupyter_phys.physics.hydro.flow import sampled
-from jupyter_phys.physics.hydro.spectra import Momenta, gaussian_momenta
-from jupyter_phys.physics.quadrature import laguerre
+from jupyter_phys.physics.hydro.spectra import Momenta
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]  # float32 where that loses nothing of what was given
 Index = NDArray[np.int64]
-SAME = 1e-4  # relative, of a node: a store may keep float32
 FEWEST = 8  # spectra of a class in every part
-SCALE = 12.0  # 1/GeV, of nodes that nobody gave
+WHOLE = 2**24  # below which float32 holds every whole number
 
 
 @dataclass(frozen=True)
 class Spectra:
-    """rho [n, pT, phi] in 1/GeV², class and event [n]; spectra of one initial state share their event."""
+    """rho [n, pT, phi] in 1/GeV², or counts, class and event [n]; spectra of one initial state share their event.
+
+    ``empty`` were left out: without particles, or with NaN.
+    """
 
     rho: Array
     label: Index
     event: Index
     classes: tuple[str, ...]
     momenta: Momenta
+    empty: int = 0
 
     @property
-    def number(self) -> Array:
+    def number(self) -> NDArray[np.float64]:
         """dN/dy [n]."""
-        return self.momenta.integral(torch.from_numpy(self.rho)).numpy()
+        return self.momenta.integral(torch.from_numpy(self.rho).double()).numpy()
 
     def __len__(self) -> int:
         return len(self.rho)
@@ -59,27 +63,32 @@ def spectra(name: str, value: Any, species: str, classes: tuple[str, ...] | None
     """What can be learnt from; ``classes`` are those that are known, in their order.
 
     Raises:
-        Refused: no spectra with labels, another grid than Gauss's, a class that nobody knows, too few.
+        Refused: no spectra with labels, a grid that no integral is known over, a class that nobody knows, too few.
     """
-    value = opened(value)
-    if isinstance(value, xr.Dataset):
-        rho, names, event, pt, phi = _of_dataset(name, value, species)
-    else:
-        rho, names, event, pt, phi = _of_arrays(name, value)
+    value = opened(value, "train" if classes is None else "test")
+    of = _of_dataset(name, value, species) if isinstance(value, xr.Dataset) else _of_arrays(name, value)
+    rho, names, event, momenta = of
     known = classes or tuple(dict.fromkeys(names if isinstance(value, xr.Dataset) else sorted(names)))
     if strange := sorted(set(names) - set(known)):
         raise Refused(f"{name}: the meter does not know these equations of state.", given=", ".join(strange),
                       allowed=", ".join(known))  # fmt: skip
     label = np.array([known.index(one) for one in names], np.int64)
-    found = Spectra(rho, label, event, known, momenta_of(name, pt, phi))
-    finite = np.isfinite(rho).all((1, 2)) & (rho.max((1, 2), initial=-np.inf) > 0)
-    if not finite.any():
+    whole = has_particles(rho)
+    if not whole.any():
         raise Refused(f"{name}: no event has a spectrum.", given=f"{len(rho)} without particles or with NaN")
-    return found.part(finite)
+    found = Spectra(rho, label, event, known, momenta, int((~whole).sum()))
+    return found.part(whole) if found.empty else found
 
 
-def opened(value: Any) -> Any:
-    """What lies in a store, if this is the path of one; else the value itself."""
+def has_particles(rho: Array) -> NDArray[np.bool_]:
+    """Which spectra [n] have a largest value above 0, and no NaN."""
+    return np.isfinite(rho).all((1, 2)) & (rho.max((1, 2), initial=-np.inf) > 0)
+
+
+def opened(value: Any, part: histograms.Part) -> Any:
+    """What lies in a store or file, if this is the path of one; else the value itself."""
+    if histograms.is_file(value):
+        return histograms.read(value, part)
     if isinstance(value, (str, Path)):
         return importlib.import_module("jupyter_phys.instruments.eos.store").open(value)
     return value
@@ -106,32 +115,48 @@ def of_dataset(name: str, data: xr.Dataset, species: str) -> xr.DataArray:
     return rho.transpose("subject", "event", "pT", "phi")
 
 
-def _of_dataset(name: str, data: xr.Dataset, species: str) -> tuple[Array, list[str], Index, Any, Any]:
+def _of_dataset(name: str, data: xr.Dataset, species: str) -> tuple[Array, list[str], Index, Momenta]:
     rho = of_dataset(name, data, species)
     whole = np.ones(rho.shape[:2], bool)
     if "sealed" in data.coords:
         whole = data["sealed"].transpose("subject", "event").values.astype(bool)
     at = np.nonzero(whole)
     names = [str(one) for one in rho["subject"].values[at[0]]]
-    return rho.values.astype(np.float64)[at], names, at[1].astype(np.int64), rho["pT"].values, rho["phi"].values
+    momenta = momenta_of(name, rho.shape, {"pT": rho["pT"].values, "phi": rho["phi"].values}, counts=False)
+    return rho.values.astype(np.float64)[at], names, at[1].astype(np.int64), momenta
 
 
-def _of_arrays(name: str, value: Any) -> tuple[Array, list[str], Index, Any, Any]:
+def _of_arrays(name: str, value: Any) -> tuple[Array, list[str], Index, Momenta]:
     given: dict[str, Any] = {str(key): one for key, one in value.items()} if isinstance(value, Mapping) else {}
     if not given and isinstance(value, (tuple, list)) and len(value) == 2:
         given = {"rho": value[0], "label": value[1]}
-    if not {"rho", "label"} <= set(given):
+    if "label" not in given:
         raise Refused(f"{name}: no spectra with labels.", given=type(value).__name__, allowed=GRID)
-    rho = as_spectra(name, given["rho"])
+    rho, momenta = of_arrays(name, given)
     label = np.asarray(given["label"].detach().cpu() if hasattr(given["label"], "detach") else given["label"])
     if label.shape != (len(rho),):
         raise Refused(f"{name}: not one label for each spectrum.", given=f"{list(rho.shape)}, {list(label.shape)}")
     if label.dtype.kind not in "biuUSO":
         raise Refused(f"{name}: labels are names or whole numbers.", given=str(label.dtype))
-    default = gaussian_momenta(rho.shape[1], rho.shape[2], SCALE)
     event = np.asarray(given.get("event", np.arange(len(rho))))
     names = [str(int(one)) if label.dtype.kind in "biu" else str(one) for one in label]
-    return rho, names, event.astype(np.int64), given.get("pT", default.pt), given.get("phi", default.phi)
+    return rho, names, event.astype(np.int64), momenta
+
+
+def of_arrays(name: str, given: Mapping[str, Any]) -> tuple[Array, Momenta]:
+    """Densities (rho) or counts with their grid.
+
+    Raises:
+        Refused: neither or both of them, counts below 0, a grid that no integral is known over.
+    """
+    kinds = {"rho", "counts"} & set(given)
+    if len(kinds) != 1:
+        raise Refused(f"{name}: spectra are rho, or counts.", given=", ".join(sorted(given)), allowed=GRID)
+    counts = kinds == {"counts"}
+    rho = as_spectra(name, given[kinds.pop()])
+    if counts and (rho < 0).any():
+        raise Refused(f"{name}: counts are not below 0.", given=f"{float(rho.min()):.3g}", instead="rho, with edges")
+    return rho, momenta_of(name, rho.shape, given, counts=counts)
 
 
 def as_spectra(name: str, value: Any) -> Array:
@@ -141,7 +166,7 @@ def as_spectra(name: str, value: Any) -> Array:
         Refused: none.
     """
     try:
-        found = torch.as_tensor(numbers(value)).to("cpu", torch.float64).numpy()
+        found = _exact(numbers(value))
     except (TypeError, ValueError, RuntimeError) as reason:
         raise Refused(f"{name}: spectra are no numbers: {reason}.", given=type(value).__name__, allowed=GRID) from None
     found = found[None] if found.ndim == 2 else found
@@ -151,25 +176,19 @@ def as_spectra(name: str, value: Any) -> Array:
     return found
 
 
-def momenta_of(name: str, pt: Any, phi: Any) -> Momenta:
-    """Gauss's nodes with their weights, recognised.
+def _exact(given: Any) -> Array:
+    if isinstance(given, torch.Tensor):
+        given = (given.double() if given.is_floating_point() and given.dtype != torch.float32 else given).cpu().numpy()
+    if given.dtype.kind == "c":
+        raise TypeError("they are complex")
+    short = given.dtype == np.float32 or (given.dtype.kind in "biu" and given.max(initial=0) < WHOLE)
+    return np.require(given, np.float32 if short else np.float64, ["C", "W"])
 
-    Raises:
-        Refused: other nodes, over which dN/dy is no plain sum.
-    """
-    mine = np.asarray(pt, np.float64), np.asarray(phi, np.float64)
-    if any(one.ndim != 1 or len(one) < 4 or not np.isfinite(one).all() for one in mine) or mine[0][0] <= 0:
-        raise Refused(f"{name}: pT and phi are rising rows of numbers.", given=f"{mine[0].shape}, {mine[1].shape}")
-    scale = float(laguerre(len(mine[0]))[0][0] / mine[0][0])
-    found = gaussian_momenta(len(mine[0]), len(mine[1]), scale)
-    near = (
-        np.allclose(one, its, rtol=SAME, atol=SAME * 1e-2) for one, its in zip(mine, (found.pt, found.phi), strict=True)
-    )
-    if not all(near):
-        raise Refused(f"{name}: pT and phi are not Gauss's nodes.", given=f"pT {mine[0][:3]}, φ {mine[1][:3]}",
-                      allowed="Gauss–Laguerre over a scale, and Gauss–Legendre: as %eos makes them",
-                      instead="interpolate ρ onto jp.eos(pictures=0).data: pT, phi")  # fmt: skip
-    return found
+
+def taken(of: Spectra, most: int, draw: np.random.Generator) -> Spectra:
+    """Those of ``most`` events, drawn, if there are more."""
+    known = np.unique(of.event)
+    return of if len(known) <= most else of.part(np.isin(of.event, draw.permutation(known)[:most]))
 
 
 def parted(event: Index, shares: tuple[float, ...], draw: np.random.Generator) -> list[Index]:

@@ -8,13 +8,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from jupyter_phys.core.errors import Refused
+from jupyter_phys.instruments.eos.meter.bins import rows_read
 from jupyter_phys.instruments.eos.meter.examples import Spectra
 
 Normalise = Literal["peak", "number"]
 COPIES = 3  # turned copies of the training events, beside themselves, that a pixel's mean and variance are taken over
 EXPLAINED = 0.999  # share of the variance that principal components keep
 MARGIN = 1.5  # beyond the largest distance of events set aside
+BLOCK = 4096  # inputs whose products are summed at once
 
 
 def normalised(of: Spectra, how: Normalise, highest: float) -> Tensor:
@@ -24,12 +25,9 @@ def normalised(of: Spectra, how: Normalise, highest: float) -> Tensor:
     lose the tail, six orders below the peak.
 
     Raises:
-        Refused: fewer than 4 momenta are left.
+        Refused: fewer than 4 momenta are left, or nobody knows.
     """
-    rows = int((of.momenta.pt <= highest).sum())
-    if rows < 4:
-        raise Refused("Too few momenta are read.", given=f"highest={highest:g}: {rows} nodes",
-                      allowed=f"at least {float(of.momenta.pt[3]):.3g} GeV")  # fmt: skip
+    rows = rows_read(of.momenta, highest)
     rho = torch.from_numpy(of.rho)
     scale = rho.amax((1, 2)) if how == "peak" else of.momenta.integral(rho)
     return (rho / scale[:, None, None])[:, :rows].float()
@@ -75,15 +73,20 @@ class Likeness:
     @classmethod
     def of(cls, x: Tensor, aside: Tensor) -> Likeness:
         """From training inputs [n, pT, phi], and the limit from others that were set aside."""
-        flat, other = x.flatten(1).double(), aside.flatten(1).double()
-        mean = flat.mean(0)
-        _, size, vectors = torch.linalg.svd(flat - mean, full_matrices=False)
-        share = (size**2).cumsum(0) / (size**2).sum().clamp(min=1e-300)
+        flat = x.flatten(1)
+        mean = flat.mean(0, dtype=torch.float64)
+        outer = torch.zeros(flat.shape[1], flat.shape[1], dtype=torch.float64)
+        for part in flat.split(BLOCK):
+            off = part - mean
+            outer += off.T @ off
+        size, vectors = (one.flip(-1) for one in torch.linalg.eigh(outer))
+        size = size.clamp(min=0)
+        share = size.cumsum(0) / size.sum().clamp(min=1e-300)
         count = max(1, min(int((share < EXPLAINED).sum()) + 1, len(flat) // 5))
-        spread = (size[:count] / max(len(flat) - 1, 1) ** 0.5).clamp(min=1e-12)
-        one = cls(mean.float(), vectors[:count].float(), spread.float(), 1.0, torch.inf)
-        one.left = max(float(one._parts(other)[1].square().mean().sqrt()), 1e-6)
-        one.limit = MARGIN * float(one.distance(other).max())
+        spread = (size[:count] / max(len(flat) - 1, 1)).sqrt().clamp(min=1e-12)
+        one = cls(mean.float(), vectors[:, :count].T.contiguous().float(), spread.float(), 1.0, torch.inf)
+        one.left = max(float(one._parts(aside)[1].square().mean().sqrt()), 1e-6)
+        one.limit = MARGIN * float(one.distance(aside).max())
         return one
 
     def _parts(self, x: Tensor) -> tuple[Tensor, Tensor]:

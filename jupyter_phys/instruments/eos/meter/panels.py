@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from jupyter_phys.core.reading import Reading
 from jupyter_phys.figures.mark import Axis, Heat, Line, Mark, Points
@@ -140,17 +141,23 @@ def _maps(row: xr.Dataset, subject: str) -> list[Plot]:
         if name not in row or np.isnan(row[name].values).any():
             continue
         values, phi = row[name].values, row["phi"].values
-        low, high = float(row["pT"][0]), float(row["pT"][-1])
+        where = _where(row["pT"], phi)
         reach = float(np.abs(values).max()) or 1e-12
         signed = name == "importance"
         color = Axis("share of all", low=-reach if signed else 0.0, high=reach)
         heat = Heat(values, (float(phi[0]), float(phi[-1])), (0.0, len(values) - 1.0), color, said,
                     palette="diverging" if signed else "sequential")  # fmt: skip
         note = "Positive: it speaks for the right class." if signed else "Modulus, by standard deviations of the input."
-        plots.append(Plot(said, Axis("φ", "rad"), Axis("node in pT"), [heat], row=_titled("Importance", subject),
-                          note=f"{note} By node: in azimuth they are closer near 0 and 2π; in pT from {low:.3g} GeV to "
-                          f"{high:.3g} GeV."))  # fmt: skip
+        plots.append(Plot(said, Axis("φ", "rad"), Axis("row in pT"), [heat], row=_titled("Importance", subject),
+                          note=f"{note} {where}"))  # fmt: skip
     return plots
+
+
+def _where(pt: xr.DataArray, phi: NDArray[np.float64]) -> str:
+    around = "" if np.ptp(np.diff(phi)) < 1e-3 * np.ptp(phi) else "in azimuth nodes are closer near 0 and 2π; "
+    if not pt.attrs["units"]:
+        return f"By row: {around}nobody has said where these bins lie in pT."
+    return f"By row: {around}in pT from {float(pt[0]):.3g} GeV to {float(pt[-1]):.3g} GeV."
 
 
 def _confusion(row: xr.Dataset, subject: str) -> list[Table]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 import xarray as xr
 
 from jupyter_phys.core.errors import Refused
@@ -15,7 +14,8 @@ from jupyter_phys.core.run import Run
 from jupyter_phys.figures.mark import Axis, Line, Mark, Points
 from jupyter_phys.figures.number import number
 from jupyter_phys.figures.panel import Cell, Panel, Plot, Table
-from jupyter_phys.instruments.eos.meter.examples import Array, Spectra, as_spectra, momenta_of, of_dataset, opened
+from jupyter_phys.instruments.eos.meter.bins import Counts, Numbered, in_words, is_same, momenta_of
+from jupyter_phys.instruments.eos.meter.examples import Array, Spectra, has_particles, of_arrays, of_dataset, opened
 from jupyter_phys.instruments.eos.meter.judged import BINS
 from jupyter_phys.instruments.eos.meter.reader import Reader, load
 from jupyter_phys.instruments.eos.meter.settings import Grid, Predict
@@ -30,7 +30,7 @@ def measure(subjects: Mapping[str, Any], inputs: Grid, settings: Predict, run: R
         Refused: no meter, spectra on another grid, or none that is like anything in training.
     """
     reader = load(settings.meter)
-    asked = {name: _asked(name, value, inputs, settings.species) for name, value in subjects.items()}
+    asked = {name: _asked(name, value, inputs, settings.species, reader) for name, value in subjects.items()}
     for name, one in asked.items():
         _refuse_grid(name, one, reader)
     longest = max(map(len, asked.values()))
@@ -72,27 +72,26 @@ def _read(reader: Reader, data: xr.Dataset, i: int, name: str, of: Spectra, run:
     run.advance(len(of))
 
 
-def _asked(name: str, value: Any, inputs: Grid, species: str) -> Spectra:
-    """Spectra without labels.
+def _asked(name: str, value: Any, inputs: Grid, species: str, reader: Reader) -> Spectra:
+    """Spectra without labels; pixels of an array are what those are that the meter has learnt from.
 
     Raises:
         Refused: none, or an array whose grid nobody gave.
     """
-    value = opened(value)
+    value = opened(value, "test")
     if isinstance(value, xr.Dataset):
         found = of_dataset(name, value, species)
-        rho, pt, phi = found.values.reshape(-1, *found.shape[2:]).astype(float), found["pT"].values, found["phi"].values
+        rho = found.values.reshape(-1, *found.shape[2:]).astype(float)
+        momenta = momenta_of(name, rho.shape, {"pT": found["pT"].values, "phi": found["phi"].values}, counts=False)
+    elif isinstance(value, Mapping):
+        rho, momenta = of_arrays(name, {str(key): one for key, one in value.items()})
     else:
-        rho = as_spectra(name, value)
-        if inputs.pT is None or inputs.phi is None:
+        if (inputs.pT is None or inputs.phi is None) and not isinstance(reader.momenta, Numbered):
             raise Refused(f"{name}: where are these spectra given?", given="no pT= or phi=",
                           instead=f"%eos predict {name} pT=pT phi=phi")  # fmt: skip
-        pt, phi = inputs.pT, inputs.phi
-    momenta = momenta_of(name, pt, phi)
-    if rho.shape[1:] != (len(momenta.pt), len(momenta.phi)):
-        raise Refused(f"{name}: these spectra do not lie on pT= and phi=.", given=list(rho.shape),
-                      allowed=f"[n, {len(momenta.pt)}, {len(momenta.phi)}]")  # fmt: skip
-    whole = np.isfinite(rho).all((1, 2)) & (rho.max((1, 2), initial=-np.inf) > 0)
+        kind = "counts" if isinstance(reader.momenta, Counts) else "rho"
+        rho, momenta = of_arrays(name, {kind: value, "pT": inputs.pT, "phi": inputs.phi})
+    whole = has_particles(rho)
     if not whole.all():
         raise Refused(f"{name}: some spectra hold NaN, or no particles.", given=f"{int((~whole).sum())} of {len(rho)}",
                       instead="those that are whole")  # fmt: skip
@@ -101,14 +100,11 @@ def _asked(name: str, value: Any, inputs: Grid, species: str) -> Spectra:
 
 
 def _refuse_grid(name: str, of: Spectra, reader: Reader) -> None:
-    same = (mine.shape == its.shape and torch.allclose(mine, its, rtol=1e-4)
-            for mine, its in ((of.momenta.pt, reader.pt), (of.momenta.phi, reader.phi)))  # fmt: skip
-    if not all(same):
-        one, its = float(of.momenta.pt[0]), float(reader.pt[0])
-        raise Refused(f"{name}: the meter was trained on another grid.",
-                      given=f"{len(of.momenta.pt)} × {len(of.momenta.phi)} nodes, pT from {one:.4g} GeV",
-                      allowed=f"{len(reader.pt)} × {len(reader.phi)}, pT from {its:.4g} GeV",
-                      instead="spectra at the meter's nodes: its coordinates pT and phi")  # fmt: skip
+    if not is_same(of.momenta, reader.momenta):
+        same = "no pT=: nobody has said where the meter's bins lie" if isinstance(reader.momenta, Numbered) else (
+            "spectra at the meter's nodes: its coordinates pT and phi")  # fmt: skip
+        raise Refused(f"{name}: the meter was trained on another grid.", given=in_words(of.momenta),
+                      allowed=in_words(reader.momenta), instead=same)  # fmt: skip
 
 
 def _empty(names: list[str], longest: int, reader: Reader) -> xr.Dataset:

@@ -11,27 +11,28 @@ from torch import Tensor, nn
 
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.run import Run
+from jupyter_phys.instruments.eos.meter.bins import KINDS
 from jupyter_phys.instruments.eos.meter.examples import Spectra
 from jupyter_phys.instruments.eos.meter.inputs import Likeness, Scaling, normalised
 from jupyter_phys.instruments.eos.meter.judged import Reliability
 from jupyter_phys.instruments.eos.meter.networks import network
 from jupyter_phys.instruments.eos.meter.training import probabilities
+from jupyter_phys.physics.hydro.spectra import Momenta
 
-SCHEMA = 1
+SCHEMA = 2
 HOW = ("network", "around", "normalise", "highest")  # settings without which a network is not the same
 INSTEAD = '%eos meter "events.zarr" save="meter.pt"'
 
 
 @dataclass
 class Reader:
-    """A network with all that belongs to its answers. ``pt`` and ``phi`` are the nodes of its grid."""
+    """A network with all that belongs to its answers."""
 
     net: nn.Module
     scaling: Scaling
     likeness: Likeness
     classes: tuple[str, ...]
-    pt: Tensor
-    phi: Tensor
+    momenta: Momenta
     how: dict[str, Any]
     reliability: Reliability | None = None  # over events held out
 
@@ -51,8 +52,10 @@ class Reader:
             Refused: it cannot be written.
         """
         told: dict[str, Any] = {
-            "jupyter_phys meter": SCHEMA, "classes": list(self.classes), "how": self.how, "pt": self.pt.cpu(),
-            "phi": self.phi.cpu(), "scaling": [self.scaling.mean.cpu(), self.scaling.spread.cpu()],
+            "jupyter_phys meter": SCHEMA, "classes": list(self.classes), "how": self.how,
+            "pixels": next(name for name, kind in KINDS.items() if type(self.momenta) is kind),
+            "momenta": [one.cpu() for one in self.momenta],
+            "scaling": [self.scaling.mean.cpu(), self.scaling.spread.cpu()],
             "likeness": dict(vars(self.likeness)),
             "net": {name: one.cpu().clone() for name, one in self.net.state_dict().items()},
         }  # fmt: skip
@@ -94,5 +97,5 @@ def _read(told: Any) -> Reader:
     mine = None if found is None else Reliability(found[0].numpy(), found[1].numpy(), found[2].numpy(), float(found[3]))
     return Reader(
         net.eval().requires_grad_(False), Scaling(mean, spread), Likeness(**told["likeness"]),
-        tuple(map(str, told["classes"])), told["pt"], told["phi"], how, mine,
+        tuple(map(str, told["classes"])), KINDS[told["pixels"]](*told["momenta"]), how, mine,
     )  # fmt: skip

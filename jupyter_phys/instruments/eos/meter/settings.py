@@ -13,7 +13,10 @@ from jupyter_phys.core.inputs import given
 from jupyter_phys.core.settings import Settings as Base
 from jupyter_phys.core.settings import option
 
-GRID = "[n, pT, phi] with a label each as (rho, label); a dict with rho, label, pT, phi; a Dataset; or a store"
+GRID = (
+    "[n, pT, phi] with a label each as (rho, label); a dict with rho (or counts), label, pT, phi; a Dataset; a store; "
+    "or an .npz file of such arrays"
+)
 
 
 class Settings(Base):
@@ -36,6 +39,8 @@ class Settings(Base):
     highest: float = option(100.0, "momentum above which nothing is read; 100: all are read", low=0.2, high=100,
                             unit="GeV", log=True)  # fmt: skip
     species: str = option("π+", "kind of particle that is read, where a Dataset holds several", single=True)
+    events: int = option(20_000, "events that are taken at most, drawn at random, of every subject and every group",
+                         low=100, high=10_000_000, log=True)  # fmt: skip
     balance: float = option(
         0.05, "classes are given the same numbers in every bin of ln dN/dy of this width; 0: they are left as they are",
         low=0, high=2,
@@ -90,5 +95,5 @@ class Predict(Base):
 class Grid(inputs.Inputs):
     """Where the spectra are given."""
 
-    pT: Any = given("transverse momenta of spectra that are an array, GeV", accepts="[pT]")
-    phi: Any = given("azimuths of spectra that are an array, rad", accepts="[phi]")
+    pT: Any = given("transverse momenta of spectra that are an array, GeV; or edges of bins", accepts="[pT]")
+    phi: Any = given("azimuths of spectra that are an array, rad; or edges of bins", accepts="[phi]")

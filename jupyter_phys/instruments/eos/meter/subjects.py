@@ -10,11 +10,11 @@ from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.subject import Subjects
 from jupyter_phys.instruments.eos.meter.settings import GRID
 
-KEYS = {"rho", "label", "pT", "phi", "event"}
+KEYS = {"rho", "counts", "label", "pT", "phi", "pT_weight", "phi_weight", "event"}
 
 
 class Examples(Subjects):
-    """Subjects of which text is the path of a store, and a pair of arrays is one."""
+    """Subjects of which text is the path of a store or file, and a pair of arrays is one."""
 
     def resolve(self, value: Any, own: Mapping[str, Any]) -> dict[str, Any]:
         """Labelled subjects; see :class:`Subjects`."""
@@ -44,9 +44,10 @@ def _as_one(value: Any) -> Any:
 
 
 def is_arrays(value: Any) -> bool:
-    """Whether this is rho with its labels, as a pair or by name."""
+    """Whether this is rho or counts with their labels, as a pair or by name."""
     if isinstance(value, Mapping):
-        return {"rho", "label"} <= set(map(str, value)) <= KEYS
+        keys = set(map(str, value))
+        return "label" in keys and bool(keys & {"rho", "counts"}) and keys <= KEYS
     return isinstance(value, tuple) and len(value) == 2 and hasattr(value[0], "shape") and hasattr(value[1], "__len__")
 
 
@@ -81,8 +82,10 @@ def read_unknown(value: Any) -> Mapping[str, Any]:
     if isinstance(value, Path):
         return {value.stem: value}
     raise Refused("These are no spectra.", given=type(value).__name__, allowed="[n, pT, phi] or [pT, phi] with pT= and "
-                  "phi=, or a Dataset", instead="%eos predict rho pT=pT phi=phi")  # fmt: skip
+                  "phi=, a Dataset, a store, or an .npz file", instead="%eos predict rho pT=pT phi=phi")  # fmt: skip
 
 
 LEARNT = Examples(GRID, read, measurable=is_events)
-ASKED = Examples("spectra [n, pT, phi] or [pT, phi] with pT= and phi=, or a Dataset", read_unknown)
+ASKED = Examples(
+    "spectra [n, pT, phi] or [pT, phi] with pT= and phi=, a Dataset, a store, or an .npz file", read_unknown
+)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from jupyter_phys.instruments.eos.meter.baselines import NAMES
+from jupyter_phys.instruments.eos.meter.bins import Numbered, rows_read
 from jupyter_phys.instruments.eos.meter.course import HELD, TURNED, Course
 from jupyter_phys.instruments.eos.meter.judged import BINS, Share
 from jupyter_phys.instruments.eos.meter.settings import Settings
@@ -63,7 +64,8 @@ def empty(courses: list[Course], settings: Settings) -> xr.Dataset:
 
 def _coordinates(courses: list[Course], settings: Settings) -> dict[str, Any]:
     first = courses[0]
-    rows = int((first.whole.momenta.pt <= settings.highest).sum())
+    momenta = first.whole.momenta
+    rows = rows_read(momenta, settings.highest)
     classes = list(first.whole.classes)
     found: dict[str, tuple[Any, str, str]] = {
         "subject": ([one.name for one in courses], "", "events that are learnt from"),
@@ -80,8 +82,10 @@ def _coordinates(courses: list[Course], settings: Settings) -> dict[str, Any]:
     if settings.sampled:
         found["level"] = ([*map(str, settings.sampled), SMOOTH], "", "collisions that are averaged")
     if settings.importance:
-        found["pT"] = (first.whole.momenta.pt[:rows].numpy(), "GeV", "transverse momentum")
-        found["phi"] = (first.whole.momenta.phi.numpy(), "rad", "azimuth")
+        known = not isinstance(momenta, Numbered)
+        along = "transverse momentum" if known else "bin in transverse momentum"
+        found["pT"] = (momenta.pt[:rows].numpy(), "GeV" if known else "", along)
+        found["phi"] = (momenta.phi.numpy(), "rad", "azimuth")
     return {name: (name, values, {"units": unit, "long_name": said}) for name, (values, unit, said) in found.items()}
 
 

@@ -1,7 +1,8 @@
-"""Spectra turned and mirrored in azimuth, on nodes of Gauss–Legendre, which do not turn with them.
+"""Spectra turned and mirrored in azimuth.
 
-A turn by an angle evaluates, at the turned nodes, the Fourier series fitted to the values at the nodes: exact for a
-function of at most `harmonics` of them. A mirror, phi -> 2 pi - phi, maps the nodes onto each other and is exact.
+Equal bins are turned by whole bins, which is exact. Nodes of Gauss–Legendre do not turn with the spectrum: a turn by an
+angle evaluates, at the turned nodes, the Fourier series fitted to the values at the nodes: exact for a function of at
+most `harmonics` of them. A mirror, phi -> -phi, is exact where it maps the nodes onto each other, as on both of these.
 """
 
 from __future__ import annotations
@@ -12,20 +13,27 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-ANGLES = 96  # that are made ready; a turn is by one of them
+from jupyter_phys.instruments.eos.meter.bins import CIRCLE, SAME, is_equal
+
+ANGLES = 96  # at most, that are made ready; a turn is by one of them
 
 
-def harmonics(nodes: int) -> int:
-    """How many harmonics so many nodes carry: fewer than two nodes a wave, where they are farthest apart, is none."""
-    return nodes // 4
+def harmonics(phi: Tensor) -> int:
+    """How many harmonics nodes carry: fewer than two nodes a wave, where they are farthest apart, is none."""
+    gaps = torch.cat([phi, phi[:1] + CIRCLE]).diff()
+    return min(len(phi) // 4, int(math.pi / float(gaps.max())))
 
 
 def turns(phi: Tensor, weight: Tensor, angles: Tensor) -> Tensor:
     """Matrices [angle, phi, phi], float64, that turn values at the nodes ``phi``: f(phi) becomes f(phi - angle)."""
-    count = harmonics(len(phi))
+    return _read_at(phi, weight, [phi - angle for angle in angles])
+
+
+def _read_at(phi: Tensor, weight: Tensor, places: list[Tensor]) -> Tensor:
+    count = harmonics(phi)
     root = weight.sqrt()[:, None]
     fit = torch.linalg.lstsq(root * _waves(phi, count), root * torch.eye(len(phi), dtype=phi.dtype)).solution
-    return torch.stack([_waves(phi - angle, count) @ fit for angle in angles])
+    return torch.stack([_waves(place, count) @ fit for place in places])
 
 
 def _waves(phi: Tensor, count: int) -> Tensor:
@@ -34,22 +42,39 @@ def _waves(phi: Tensor, count: int) -> Tensor:
     return torch.cat([torch.ones_like(phi)[:, None], angle.cos(), angle.sin()], 1)
 
 
-def mirrored(x: Tensor) -> Tensor:
-    """x [..., phi] at 2 pi - phi."""
-    return x.flip(-1)
+def whole_turns(bins: int) -> Tensor:
+    """Matrices [angle, bin, bin] that move values on by whole bins; by all of them, or by so many all around."""
+    count = min(bins, ANGLES)
+    one = torch.eye(bins, dtype=torch.float64)
+    return torch.stack([one.roll(k * bins // count, 0) for k in range(count)])
+
+
+def mirror(phi: Tensor, weight: Tensor) -> Tensor:
+    """A matrix [phi, phi]: f(phi) becomes f(-phi). Equal bins that lie oddly mirror at the nearest edge or middle."""
+    one = torch.eye(len(phi), dtype=torch.float64)
+    if is_equal(phi):
+        first = round(2 * float(phi[0]) * len(phi) / CIRCLE)
+        return one[(-torch.arange(len(phi)) - first) % len(phi)]
+    if torch.allclose(phi.flip(0), CIRCLE - phi, rtol=0, atol=SAME * 1e-2):
+        return one.flip(0)
+    return _read_at(phi, weight, [-phi])[0]
 
 
 @dataclass(frozen=True)
 class Turner:
-    """Turns and mirrors every spectrum by itself, by one of the angles of its matrices [angle, phi, phi]."""
+    """Turns and mirrors every spectrum by itself, by one of its matrices [angle, phi, phi], of which half mirror."""
 
     matrices: Tensor
 
     @classmethod
     def of(cls, phi: Tensor, weight: Tensor) -> Turner:
-        """For ``ANGLES`` angles around the circle."""
-        angles = torch.arange(ANGLES, dtype=torch.float64) * (2 * math.pi / ANGLES)
-        return cls(turns(phi.cpu().double(), weight.cpu().double(), angles))
+        """For angles around the circle."""
+        phi, weight = phi.cpu().double(), weight.cpu().double()
+        if is_equal(phi):
+            turned = whole_turns(len(phi))
+        else:
+            turned = turns(phi, weight, torch.arange(ANGLES, dtype=torch.float64) * (CIRCLE / ANGLES))
+        return cls(torch.cat([turned, mirror(phi, weight) @ turned]))
 
     def to(self, like: Tensor) -> Turner:
         """Where a tensor is, and in its precision."""
@@ -57,7 +82,7 @@ class Turner:
 
     def __call__(self, x: Tensor, draw: torch.Generator) -> Tensor:
         """x [n, pT, phi], turned; drawn on the CPU, so that devices turn alike."""
-        which = torch.randint(len(self.matrices), (len(x),), generator=draw)
+        half = len(self.matrices) // 2
+        which = torch.randint(half, (len(x),), generator=draw)
         over = torch.rand(len(x), generator=draw, dtype=torch.float32) < 0.5
-        found = torch.einsum("nij,npj->npi", self.matrices[which.to(x.device)], x)
-        return torch.where(over.to(x.device)[:, None, None], mirrored(found), found)
+        return torch.einsum("nij,npj->npi", self.matrices[(which + half * over).to(x.device)], x)
