@@ -97,6 +97,7 @@ def test_equal_bins_are_known_by_their_middles_and_others_by_weights():
         ({"phi": np.degrees(PHI)}, "once around"),
         ({"phi": 2 * math.pi * np.linspace(0, 1, 25) ** 2}, "equal width"),
         ({"pT": PT[1:], "pT_weight": np.zeros(8)}, "above 0"),
+        ({"phi": PHI[:-1] / 2, "phi_weight": np.diff(PHI)}, "elliptic flow"),
     ],
 )
 def test_bins_of_which_no_integral_is_known_are_refused(given: dict[str, Any], said: str):

@@ -45,7 +45,7 @@ def mind(course: Course, data: xr.Dataset, i: int) -> None:
     """Say what flags the numbers of a subject."""
     run, name = course.run, course.name
     counted = isinstance(course.whole.momenta, Counts)
-    model = "that which made these histograms" if counted else "this model: no decays, no rescattering"
+    model = "the model that made these histograms" if counted else "this model: no decays, no rescattering"
     run.note(f"A meter tells the equations of state it was shown apart, in {model}, these initial states. It says "
              "nothing of measured collisions until all that is modelled is right, and a third equation of state gets "
              "one of these names too.")  # fmt: skip

@@ -19,6 +19,7 @@ from jupyter_phys.core.run import numbers
 from jupyter_phys.physics.hydro.spectra import Momenta, gaussian_momenta
 from jupyter_phys.physics.quadrature import laguerre
 
+KEYS = ("pT", "phi", "pT_weight", "phi_weight")
 SAME = 1e-4  # relative, of a node: a store may keep float32
 SCALE = 12.0  # 1/GeV, of nodes that nobody gave
 ALL = 100.0  # GeV: the setting `highest` that reads everything
@@ -69,9 +70,6 @@ def momenta_of(name: str, shape: tuple[int, ...], given: Mapping[str, Any], *, c
     return (Counts if counts else Momenta)(pt, high, phi, wide)
 
 
-KEYS = ("pT", "phi", "pT_weight", "phi_weight")
-
-
 def _row(name: str, key: str, value: Any) -> Tensor:
     try:
         found = numbers(value)
@@ -109,11 +107,11 @@ def _momenta(name: str, given: Tensor, weight: Tensor | None, rows: int) -> tupl
 
 def _azimuths(name: str, given: Tensor, weight: Tensor | None, columns: int) -> tuple[Tensor, Tensor]:
     """Nodes and weights around the circle."""
+    standard = gaussian_momenta(4, columns)
     if len(given) == columns + 1:
         found = _middles(given)
     else:
         _refuse_length(name, "phi", given, columns)
-        standard = gaussian_momenta(4, columns)
         if weight is not None:
             found = given, _weights(name, "phi_weight", weight, columns)
         elif _near(given, standard.phi):
@@ -128,6 +126,9 @@ def _azimuths(name: str, given: Tensor, weight: Tensor | None, columns: int) -> 
     if abs(float(found[1].sum()) / CIRCLE - 1) > SAME or float(found[0][-1] - found[0][0]) >= CIRCLE:
         raise Refused(f"{name}: azimuths do not go once around.", given=f"φ over {float(found[1].sum()):.4g}",
                       allowed="2π, in rad")  # fmt: skip
+    if gap(found[0]) > max(CIRCLE / 4, float(standard.phi.diff().max())):
+        raise Refused(f"{name}: azimuths lie too far apart to be turned with their elliptic flow.",
+                      given=f"{gap(found[0]):.3g} rad", allowed="π/2 between neighbours")  # fmt: skip
     return found
 
 
@@ -154,6 +155,11 @@ def _near(one: Tensor, other: Tensor) -> bool:
 
 def _some(nodes: Tensor) -> str:
     return ", ".join(f"{one:.4g}" for one in nodes[:3].tolist()) + " …"
+
+
+def gap(phi: Tensor) -> float:
+    """The widest between neighbours around the circle, rad."""
+    return float(torch.cat([phi, phi[:1] + CIRCLE]).diff().max())
 
 
 def is_equal(phi: Tensor) -> bool:

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from jupyter_phys.instruments.eos.meter.bins import CIRCLE, SAME, is_equal
+from jupyter_phys.instruments.eos.meter.bins import CIRCLE, SAME, gap, is_equal
 
 ANGLES = 96  # at most, that are made ready; a turn is by one of them
 
 
 def harmonics(phi: Tensor) -> int:
     """How many harmonics nodes carry: fewer than two nodes a wave, where they are farthest apart, is none."""
-    gaps = torch.cat([phi, phi[:1] + CIRCLE]).diff()
-    return min(len(phi) // 4, int(math.pi / float(gaps.max())))
+    return min(len(phi) // 4, int(math.pi / gap(phi)))
 
 
 def turns(phi: Tensor, weight: Tensor, angles: Tensor) -> Tensor:
