@@ -83,7 +83,7 @@ class Course:
     def inputs(self, of: Spectra, settings: Settings | None = None) -> Tensor:
         """What classifiers see, not yet standardised."""
         asked = settings or self.settings
-        return normalised(of, asked.normalise, asked.highest)
+        return normalised(of, asked.normalise, asked.highest, asked.power)
 
     def lesson(self, parts: Parts, *, turned: bool, settings: Settings | None = None) -> tuple[Lesson, Tensor]:
         """What a network learns, and the training inputs with turned copies, not yet standardised."""

@@ -18,8 +18,11 @@ MARGIN = 1.5  # beyond the largest distance of events set aside
 BLOCK = 4096  # inputs whose products are summed at once
 
 
-def normalised(of: Spectra, how: Normalise, highest: float) -> Tensor:
-    """[n, pT, phi], float32: every spectrum over its largest value, or over dN/dy; momenta up to ``highest``.
+def normalised(of: Spectra, how: Normalise, highest: float, power: float) -> Tensor:
+    """[n, pT, phi], float32: spectra over their largest value, or over dN/dy, to a power; momenta up to ``highest``.
+
+    A power keeps the sign of a pixel. A tail that falls over six orders fills no more than one and a half as fourth
+    roots, so that an event's tail is not lost beside the largest of all events once pixels are standardised.
 
     Taking 1/2 away, as published, is left out: the mean of a pixel goes anyway, and with 1/2 taken away float32 would
     lose the tail, six orders below the peak.
@@ -30,7 +33,8 @@ def normalised(of: Spectra, how: Normalise, highest: float) -> Tensor:
     rows = rows_read(of.momenta, highest)
     rho = torch.from_numpy(of.rho)
     scale = rho.amax((1, 2)) if how == "peak" else of.momenta.integral(rho)
-    return (rho / scale[:, None, None])[:, :rows].float()
+    found = (rho / scale[:, None, None])[:, :rows]
+    return (found.sign() * found.abs() ** power if power != 1 else found).float()
 
 
 @dataclass

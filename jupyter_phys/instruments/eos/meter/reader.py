@@ -20,7 +20,7 @@ from jupyter_phys.instruments.eos.meter.training import probabilities
 from jupyter_phys.physics.hydro.spectra import Momenta
 
 SCHEMA = 2
-HOW = ("network", "around", "normalise", "highest")  # settings without which a network is not the same
+HOW = ("network", "around", "normalise", "highest", "power")  # settings without which a network is not the same
 INSTEAD = '%eos meter "events.zarr" save="meter.pt"'
 
 
@@ -38,7 +38,7 @@ class Reader:
 
     def inputs(self, of: Spectra) -> Tensor:
         """What the network sees [n, pT, phi]."""
-        return self.scaling(normalised(of, self.how["normalise"], self.how["highest"]))
+        return self.scaling(normalised(of, self.how["normalise"], self.how["highest"], self.how["power"]))
 
     def probabilities(self, x: Tensor, run: Run) -> Tensor:
         """Of classes [n, class], float64, of what :meth:`inputs` gives."""

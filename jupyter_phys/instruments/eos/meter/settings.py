@@ -36,6 +36,10 @@ class Settings(Base):
     )
     turned: bool = option(True, "turn and mirror every spectrum at random in each pass")
     normalise: Literal["peak", "number"] = option("peak", "spectra are divided by their largest value, or by dN/dy")
+    power: float = option(
+        0.25, "pixels are raised to this power before they are standardised, for all classifiers; 1: as published",
+        low=0.05, high=1,
+    )  # fmt: skip
     highest: float = option(100.0, "momentum above which nothing is read; 100: all are read", low=0.2, high=100,
                             unit="GeV", log=True)  # fmt: skip
     species: str = option("π+", "kind of particle that is read, where a Dataset holds several", single=True)
