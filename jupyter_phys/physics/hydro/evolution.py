@@ -68,15 +68,15 @@ def proper_times(tau0: float, tau_end: float, dx: float, cfl: float = CFL, longe
 
 
 def evolve(
-    energy: Tensor, *, eos: str | Matter = "crossover", dx: float, tau0: float, tau_end: float = 40.0,
+    energy: Any, *, eos: str | Matter = "crossover", dx: float, tau0: float, tau_end: float = 40.0,
     eta_over_s: float | Ratio = 0.0, zeta_over_s: float | Ratio = 0.0, freeze_out: float = 0.137,
-    flow: Tensor | None = None, theta: float = 1.8, keep: int = 0, backend: Backend | None = None,
+    flow: Any = None, theta: float = 1.8, keep: int = 0, backend: Backend | None = None,
     tick: Callable[[int], None] | None = None,
 ) -> Evolved:  # fmt: skip
     """Hydrodynamics of events from proper time tau0 until all is colder than `freeze_out`, or tau_end.
 
-    energy: densities [event, y, x] or [y, x] in GeV/fm^3, float32 or float64, on any device; dx: cell in fm;
-    flow: u^x, u^y [event, 2, y, x], none: at rest; freeze_out: T in GeV; keep: moments that are kept, evenly.
+    energy: densities [event, y, x] or [y, x] in GeV/fm^3, float32 or float64, a tensor on any device or an array;
+    dx: cell in fm; flow: u^x, u^y [event, 2, y, x], none: at rest; freeze_out: T in GeV; keep: moments that are kept.
     eta_over_s, zeta_over_s: viscosities over the entropy density, numbers or functions of T; with 0 it is ideal.
     The compiled backend runs on the CPU, and is taken there where numba is installed. It reads viscosities that are
     functions of T from fine tables.
@@ -84,7 +84,8 @@ def evolve(
     Raises ValueError for energies that are negative or not finite, flow that is not finite, a grid or times that make
     no sense, and a freeze-out temperature outside the equation of state's table.
     """
-    fluid = initial_fluid(energy, flow)
+    energy = torch.as_tensor(energy)
+    fluid = initial_fluid(energy, None if flow is None else torch.as_tensor(flow))
     if not (dx > 0 and 0 < tau0 < tau_end):
         raise ValueError(f"dx={dx}, tau0={tau0}, tau_end={tau_end}: needs dx > 0 and 0 < tau0 < tau_end, in fm")
     found = tables.named(eos) if isinstance(eos, str) else eos

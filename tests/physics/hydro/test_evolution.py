@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from jupyter_phys.physics import hydro
 from jupyter_phys.physics.hydro.eos import named
 from jupyter_phys.physics.hydro.evolution import CFL, EVERY, Course, compiled_course, evolve, proper_times, torch_course
 from jupyter_phys.physics.hydro.ideal import Scheme
@@ -173,6 +174,13 @@ def test_what_is_not_frozen_in_time_says_so():
     found = evolve(lumps(2), dx=DX, tau0=0.6, tau_end=2.0)
     assert torch.isinf(found.frozen).all() and float(found.surface[:, 1].max()) <= 2.0
     assert found.level == named("crossover").energy(0.137)
+
+
+def test_arrays_are_taken_as_tensors_are():
+    energy, flow = lumps(1), torch.zeros(1, 2, *lumps(1).shape[1:])
+    one = hydro.evolve(energy.numpy(), dx=DX, tau0=0.6, tau_end=1.0, keep=2, flow=flow.numpy())
+    other = evolve(energy, dx=DX, tau0=0.6, tau_end=1.0, keep=2)
+    assert torch.equal(one.moments[-1][1], other.moments[-1][1])
 
 
 def test_somebody_may_count_and_stop():
