@@ -18,6 +18,7 @@ from jupyter_phys.instruments.eos.settings import Inputs, Settings
 from jupyter_phys.physics.hydro.evolution import Evolved, compiled_course, torch_course
 from jupyter_phys.physics.hydro.flow import flow, mean_pt
 from jupyter_phys.physics.hydro.initial.shapes import eccentricity
+from jupyter_phys.physics.hydro.matter import HIGHEST
 from jupyter_phys.physics.hydro.spectra import Stress
 
 ORDERS = (2, 3)
@@ -137,12 +138,13 @@ def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _write_thermal(bench: Bench, data: xr.Dataset, i: int, medium: Medium) -> None:
-    t = data["T"].values
     matter = medium.matter.to("cpu", torch.float64)
+    known = data["T"].values < float(matter.temperature(torch.tensor(HIGHEST, dtype=torch.float64)))
+    t = data["T"].values[known]  # soft matter hardly gets warmer: its table ends below
     e = torch.tensor([matter.energy(float(one)) for one in t], dtype=torch.float64)
     into = data.variables
-    into["pressure"][i] = matter.pressure(e).numpy() / t**4 * bench.hbarc3
-    into["energy_density"][i] = e.numpy()
+    into["pressure"][i, known] = matter.pressure(e).numpy() / t**4 * bench.hbarc3
+    into["energy_density"][i, known] = e.numpy()
     into["sound2"][i] = matter.speed2(torch.from_numpy(data["e"].values.copy())).numpy()
 
 

@@ -14,6 +14,7 @@ from jupyter_phys.core.reading import Reading
 from jupyter_phys.figures.mark import Movie
 from jupyter_phys.figures.panel import Plot, Table, plots
 from jupyter_phys.physics.hydro.eos import named
+from jupyter_phys.physics.units import HBARC
 
 QUICK: dict[str, Any] = {"dx": 0.4, "pictures": 0, "pt_nodes": 8, "phi_nodes": 16, "progress": False}
 LUMPS: dict[str, Any] = {"initial": "glauber", "system": "AuAu", "b": 9.0}
@@ -59,6 +60,19 @@ def test_a_function_is_asked_for_p_and_t():
     both = collided({"mine": stiff, "conformal": "conformal"}, energy=spot())
     assert list(both.data["subject"].values) == ["mine", "conformal"]
     np.testing.assert_allclose(both.data["sound2"].values[:, 5:-5], 1 / 3, atol=1e-3)
+
+
+def test_matter_that_hardly_gets_warmer_is_shown_as_far_as_it_does():
+    def soft(e: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return 0.05 * e, 0.137 * e ** (0.05 / 1.05)  # 0.19 GeV where the table ends
+
+    reading = collided(soft, energy=spot(), freeze_out=0.137)
+    t = reading.data["T"].values
+    at = np.clip((t / 0.137) ** 21, 1e-30, 1e3)
+    expected = np.where(t < 0.1904, 0.05 * at / t**4 * HBARC**3, np.nan)
+    found = reading.data["pressure"].values[0]
+    np.testing.assert_allclose(found[t > 0.11], expected[t > 0.11], rtol=0.01)
+    assert repr(reading) and reading.figure() is not None
 
 
 @pytest.mark.parametrize("power", [0.2, 0.3])
