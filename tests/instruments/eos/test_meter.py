@@ -20,6 +20,7 @@ from jupyter_phys.core.progress import Meter
 from jupyter_phys.core.run import Run
 from jupyter_phys.figures.panel import Table
 from jupyter_phys.instruments.eos.meter import (
+    advice,
     compute,
     examples,
     importance,
@@ -204,6 +205,19 @@ def test_reliability_knows_who_is_too_sure():
     boast = 0.5 + 0.5 * (2 * sure - 1) ** 0.3
     assert judged.reliability(np.stack([1 - boast, boast], 1), label).error > 0.1
     assert judged.confusion(np.array([0, 1, 1]), np.array([0, 0, 1]), 2).tolist() == [[1, 1], [0, 1]]
+
+
+@pytest.mark.parametrize(("power", "said"), [(0.3, "much surer"), (3.0, "right more often"), (1.0, "")])
+def test_too_sure_is_told_from_not_sure_enough(power: float, said: str):
+    draw = np.random.default_rng(0)
+    sure = draw.uniform(0.5, 1, 20_000)
+    label = (draw.random(20_000) < sure).astype(int)
+    told = 0.5 + 0.5 * (2 * sure - 1) ** power
+    found, run = judged.reliability(np.stack([1 - told, told], 1), label), quiet_run()
+    bins = {"confidence": found.confidence, "right": found.right, "in_bin": found.answers}
+    one = xr.Dataset({name: ("bin", values) for name, values in bins.items()} | {"calibration_error": found.error})
+    advice.mind_sureness(run, "", "held out", one)
+    assert len(run.notes) == bool(said) and all(said in note.text for note in run.notes)
 
 
 # --- the whole instrument

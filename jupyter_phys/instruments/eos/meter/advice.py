@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from jupyter_phys.core.errors import Refused
+from jupyter_phys.core.run import Run
 from jupyter_phys.instruments.eos.meter.bins import Counts, in_words, is_same
 from jupyter_phys.instruments.eos.meter.course import HELD, TURNED, Course
 from jupyter_phys.instruments.eos.meter.judged import Z95
@@ -63,11 +64,8 @@ def mind(course: Course, data: xr.Dataset, i: int) -> None:
         if share > UNLIKE:
             run.warn(f"{name}: {share:.0%} of the spectra of {group} are unlike anything in training: probabilities "
                      "mean little there.")  # fmt: skip
-    for group, error in zip(row["group"].values, row["calibration_error"].values, strict=True):
-        if error > SURE:
-            run.warn(f"{name}: the network is much surer of its answers to {group} than they are right: calibration "
-                     f"error {error:.2f}. Distance from training need not show it: learn from events that vary in what "
-                     "differs there.")  # fmt: skip
+    for group in row["group"].values:
+        mind_sureness(run, f"{name}: ", str(group), row.sel(group=group))
     straight, turned = (network.sel(group=group) for group in (HELD, TURNED))
     if abs(float(straight - turned)) > 0.02 + 2 * float(row["accuracy_se"].sel(classifier=NETWORK, group=TURNED)):
         run.warn(f"{name}: accuracy is {float(straight):.1%}, and {float(turned):.1%} of events turned at random: "
@@ -75,6 +73,19 @@ def mind(course: Course, data: xr.Dataset, i: int) -> None:
     _mind_nulls(course, row)
     if "accuracy_sampled" in row:
         _mind_levels(course, row)
+
+
+def mind_sureness(run: Run, where: str, group: str, one: xr.Dataset) -> None:
+    """Say if the network is right less often than it says of a group, or more often."""
+    error = float(one["calibration_error"])
+    too_sure = np.nansum(one["in_bin"].values * (one["confidence"].values - one["right"].values)) > 0
+    if error > SURE and too_sure:
+        run.warn(f"{where}the network is much surer of its answers to {group} than they are right: calibration "
+                 f"error {error:.2f}. Distance from training need not show it: learn from events that vary in what "
+                 "differs there.")  # fmt: skip
+    elif error > SURE:
+        run.note(f"{where}the network is right more often than its probabilities say of {group}: calibration error "
+                 f"{error:.2f}. More events or a longer training make them sharper.")  # fmt: skip
 
 
 def _mind_nulls(course: Course, row: xr.Dataset) -> None:
