@@ -14,9 +14,15 @@ CONVERGED = 0.2  # fm, cells with which smooth spectra of a crossover are within
 PLATEAU = 1e-3  # c_s² of a mixed phase
 DIRECT = "Particles come straight from the surface: no resonances decay into them, and none scatter afterwards."
 SHEARED = (
-    "Shear changes the spectra at freeze-out without a cut: above pT = 2 GeV they are not to be trusted. Bulk pressure "
-    "acts on the flow alone."
+    "Shear and bulk pressure change the spectra at freeze-out, without a cut where |δf| exceeds f: above pT = 2 GeV "
+    "they are not to be trusted."
 )
+BULK = (
+    "δf of bulk pressure has one relaxation time and hydrodynamics' own β_Π, no sum over hadrons: pions, kaons and "
+    "protons do not add up to Π."
+)
+SOFT, HARD = 2.0, 3.0  # GeV, up to which a cut should change little, and up to which spectra are shown
+MUCH = 0.05  # of a soft spectrum
 CUT = 0.001  # share of hot energy that is told
 
 
@@ -47,13 +53,31 @@ def mind(bench: Bench, data: xr.Dataset, i: int) -> None:
             share = float(np.nanmax(data[name].values[i], initial=0.0))
             if share > CUT:
                 run.warn(f"{medium.name}: in up to {share:.1%} of the hot energy {what}.")
-        run.note(SHEARED)
+        _mind_spectra(bench, data, i)
     if "temperature" in data:
         warm = data["temperature"].values[i]
         rim = np.concatenate([warm[:, 0], warm[:, -1], warm[:, :, 0], warm[:, :, -1]], 1)
         if np.nanmax(rim, initial=0.0) > bench.settings.freeze_out:
             run.warn(f"{medium.name}: the fireball reaches the edge of the grid. A larger extent= has room for it.")
     mind_cells(bench, medium, lumpy=bench.given is not None or bench.settings.initial != "optical")
+
+
+def _mind_spectra(bench: Bench, data: xr.Dataset, i: int) -> None:
+    """Say how far δf can be trusted."""
+    name, run, pt = bench.names[i], bench.run, data["pT"].values
+    if bench.medium(i).stiffness > 0:
+        run.note(BULK)
+    most = data["uncut"].values[i].max(0)
+    if np.isnan(most).any():
+        run.note(SHEARED)
+    else:
+        soft, hard = (np.max(most[pt < high], initial=0.0) for high in (SOFT, HARD))
+        say = run.warn if soft > MUCH else run.note
+        say(f"{name}: spectra are not cut where |δf| exceeds f. That would change them by up to {soft:.1%} below pT = "
+            f"{SOFT:g} GeV, and {hard:.1%} below {HARD:g} GeV (a sample of the first event's surface).")  # fmt: skip
+    spoilt = (data["spectrum"].values[i] <= 0).any((0, 1, 3)) & (data["dN_dy"].values[i] > 0).any()
+    if spoilt.any():
+        run.warn(f"{name}: from pT = {pt[spoilt].min():.2g} GeV on, some spectra are negative: δf exceeds f there.")
 
 
 def mind_cells(bench: Bench, medium: Medium, *, lumpy: bool) -> None:

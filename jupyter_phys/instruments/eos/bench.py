@@ -22,7 +22,7 @@ from jupyter_phys.physics.hydro.evolution import CFL, EVERY, Course, has_numba, 
 from jupyter_phys.physics.hydro.ideal import Scheme
 from jupyter_phys.physics.hydro.initial.grid import Grid
 from jupyter_phys.physics.hydro.matter import Matter
-from jupyter_phys.physics.hydro.spectra import KAON, PION, PROTON, Momenta, Species, gaussian_momenta
+from jupyter_phys.physics.hydro.spectra import KAON, PION, PROTON, Momenta, Species, Stress, gaussian_momenta
 from jupyter_phys.physics.hydro.transport import RESOLVED, Ratio, Transport, denicol, duke, ip_glasma
 from jupyter_phys.physics.hydro.viscous import Viscous
 from jupyter_phys.physics.units import HBARC
@@ -35,6 +35,7 @@ TEMPERATURES, ENERGIES = (0.100, 0.400, 61), (0.05, 50.0, 121)  # GeV, GeV/fm³:
 RELAXATION = 5.0  # τ_π T/(η/s)
 LIFETIME = 15.0  # fm, for progress
 SURFACE = 2**23  # bytes of an event's surface
+SOFT = 1e-3  # β_Π/(e + p), below which matter is conformal: τ_Π = ζ/β_Π then means nothing
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,13 @@ class Medium:
     matter: Matter
     level: float  # energy density at freeze-out, GeV/fm³
     enthalpy: float  # e + p there
+    sound2: float  # c_s² there
+    stiffness: float  # β_Π = ζ/τ_Π there, GeV/fm³; 0 without bulk viscosity
     responses: Mapping[str, Response]
+
+    def stress(self, rows: Tensor) -> Stress:
+        """Of rows [element, 4] of a surface: π^xx, π^xy, π^yy, Π."""
+        return Stress(rows, self.enthalpy, self.sound2, self.stiffness)
 
 
 @dataclass
@@ -113,8 +120,7 @@ class Bench:
         """How to evolve; moments are kept of the first event alone."""
         scheme: Scheme | Viscous = Scheme(medium.matter, self.grid.dx)
         if self.is_viscous:
-            transport = Transport(self.settings.eta_over_s, BULK[self.settings.zeta_over_s])
-            scheme = Viscous(medium.matter, self.grid.dx, transport, level=medium.level)
+            scheme = Viscous(medium.matter, self.grid.dx, transport_of(self.settings), level=medium.level)
         return Course(scheme, self.times, medium.level, self.kept if first else (), tick=self.tick or self.run.advance)
 
     @functools.cached_property
@@ -197,18 +203,27 @@ def medium_of(name: str, found: Matter, settings: Settings, run: Run) -> Medium:
         level = found.energy(settings.freeze_out)
     except ValueError as reason:
         raise Refused(f"{name}: {reason}.", given=f"freeze_out={settings.freeze_out:g}") from None
-    heat = level + float(found.pressure(torch.tensor(level, dtype=torch.float64)))
-    return Medium(name, found, level, heat, _responses(settings, run))
+    at = torch.tensor(level, dtype=torch.float64)
+    heat, sound2, transport = level + float(found.pressure(at)), found.speed2(at), transport_of(settings)
+    by_bulk = 0.0 if transport.bulk == 0 else float(transport.by_bulk(sound2))
+    by_bulk = by_bulk if by_bulk > SOFT else 0.0
+    responses = _responses(settings, run, float(sound2) if by_bulk else None)
+    return Medium(name, found, level, heat, float(sound2), by_bulk * heat, responses)
 
 
-def _responses(settings: Settings, run: Run) -> dict[str, Response]:
+def transport_of(settings: Settings) -> Transport:
+    """The viscosities that are asked for."""
+    return Transport(settings.eta_over_s, BULK[settings.zeta_over_s])
+
+
+def _responses(settings: Settings, run: Run, sound2: float | None) -> dict[str, Response]:
     like = torch.empty(0, dtype=run.dtype, device=run.device)
     viscous = settings.eta_over_s > 0 or settings.zeta_over_s != "none"
-    asked = settings.freeze_out, settings.pt_nodes, settings.phi_nodes, settings.pt_scale, viscous
+    asked = settings.freeze_out, settings.pt_nodes, settings.phi_nodes, settings.pt_scale, viscous, sound2
     return {name: _response(asked, species).to(like) for name, species in SPECIES.items()}
 
 
 @functools.lru_cache(64)
-def _response(asked: tuple[float, int, int, float, bool], species: Species) -> Response:
-    temperature, pt, phi, scale, viscous = asked
-    return Response.of(Bins(), temperature, gaussian_momenta(pt, phi, scale), species, viscous=viscous)
+def _response(asked: tuple[float, int, int, float, bool, float | None], species: Species) -> Response:
+    temperature, pt, phi, scale, viscous, sound2 = asked
+    return Response.of(Bins(), temperature, gaussian_momenta(pt, phi, scale), species, viscous, sound2)

@@ -12,14 +12,13 @@ import xarray as xr
 from torch import Tensor
 
 from jupyter_phys.core.run import Run
-from jupyter_phys.instruments.eos import advice
+from jupyter_phys.instruments.eos import advice, uncut
 from jupyter_phys.instruments.eos.bench import Bench, Medium, set_up
 from jupyter_phys.instruments.eos.settings import Inputs, Settings
 from jupyter_phys.physics.hydro.evolution import Evolved, compiled_course, torch_course
 from jupyter_phys.physics.hydro.flow import flow, mean_pt
 from jupyter_phys.physics.hydro.initial.shapes import eccentricity
 from jupyter_phys.physics.hydro.matter import HIGHEST
-from jupyter_phys.physics.hydro.spectra import Stress
 
 ORDERS = (2, 3)
 PARTICLES = {
@@ -104,8 +103,10 @@ def _write_particles(bench: Bench, data: xr.Dataset, i: int, medium: Medium, fou
             rows[:, 2:4] /= fast.clamp_min(1)[:, None]
             bench.run.note(f"{medium.name}: on parts of some surfaces the flow's rapidity is held to "
                            f"{bench.bins.highest:g}.")  # fmt: skip
-        stress = Stress(rows[:, 7:], medium.enthalpy) if bench.is_viscous else None
+        stress = medium.stress(rows[:, 7:]) if bench.is_viscous else None
         weights = bench.bins.weights(rows[:, :7], 1, stress)
+        if bench.is_viscous and event == 0 and not (bench.drawn or bench.run.draft):
+            data.variables["uncut"][i] = uncut.shares(bench, medium, rows).double().cpu().numpy()
         for s, response in enumerate(medium.responses.values()):
             _write_spectrum(bench, data, (i, event, s), response.spectra(weights)[0])
         bench.run.advance(0)
@@ -166,6 +167,7 @@ def empty(bench: Bench) -> xr.Dataset:
     if bench.is_viscous:
         for name, said in REGULATED.items():
             add(name, ("subject", "event"), "", said)
+        add("uncut", ("subject", "species", "pT"), "", "share of the first event's spectrum that |δf| ≤ f would change")
     add("spectrum", ("subject", "event", "species", "pT", "phi"), "1/GeV²", "dN/(dY pT dpT dφ)")
     add("v2_pT", ("subject", "event", "species", "pT"), "", "elliptic flow of one pT, against the event's plane")
     for name, (along, units, said) in THERMAL.items():

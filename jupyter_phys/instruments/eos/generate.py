@@ -61,6 +61,8 @@ def _mind(ensemble: Ensemble) -> None:
     ensemble.run.note(advice.DIRECT)
     if ensemble.bench.is_viscous:
         ensemble.run.note(advice.SHEARED)
+    if ensemble.settings.zeta_over_s != "none":
+        ensemble.run.note(advice.BULK)
     for i in range(len(ensemble.bench.names)):
         advice.mind_cells(ensemble.bench, ensemble.bench.medium(i), lumpy=ensemble.settings.initial != "optical")
 

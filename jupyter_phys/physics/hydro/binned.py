@@ -1,9 +1,10 @@
 """Cooper-Frye for many events at once, on surfaces of one temperature.
 
 There the integrand depends on an element through |u_T|, the angle of u_T, and, linearly, through its normal and its
-pi^(mu nu) in the frame of u_T. So normals are collected in bins of the flow's rapidity asinh|u_T| and of its azimuth;
-one precomputed answer of every bin makes all spectra. The bins are B-splines: each element goes to the four bins around
-it on both axes. In azimuth the answers are Fourier series, divided by that of the spline; in rapidity they are fitted.
+pi^(mu nu) in the frame of u_T and its Pi. So normals are collected in bins of the flow's rapidity asinh|u_T| and of its
+azimuth; one precomputed answer of every bin makes all spectra. Being linear, delta f cannot be cut where it is large.
+The bins are B-splines: each element goes to the four bins around it on both axes. In azimuth the answers are Fourier
+series, divided by that of the spline; in rapidity they are fitted.
 """
 
 import math
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from jupyter_phys.physics.hydro.spectra import PION, Emission, Momenta, Species, Stress, shear_of
+from jupyter_phys.physics.hydro.spectra import PION, Emission, Momenta, Species, Stress, strains_of
 
 DEGREE = 3  # of the splines
 SAMPLES = 4  # of the fit, for each interval of rapidity
@@ -41,18 +42,19 @@ class Bins(NamedTuple):
         """Sums [channel, event, knot, azimuth] of rows [element, 7], which add up over parts of a surface.
 
         3 channels, of dS_tau and dS along and across u_T; with a stress 9 more, of each of them times pi/(e + p) along,
-        mixed and across. They do not depend on the kind of particle. Raises ValueError for flow faster than `highest`,
-        and if surface and stress have different numbers of elements.
+        mixed and across, and if Pi changes f 3 more, of each times Pi/beta_Pi. They do not depend on the kind of
+        particle. Raises ValueError for flow faster than `highest`, and if surface and stress have different numbers of
+        elements.
         """
-        shears = shear_of(surface, stress)
+        strains = strains_of(surface, stress)
         fastest = float(torch.hypot(surface[:, 2], surface[:, 3]).max()) if len(surface) else 0.0
         if not fastest < math.sinh(self.highest):
             raise ValueError(f"flow of rapidity {math.asinh(fastest):.3g}, and bins up to {self.highest:g}")
         size = events * self.knots * self.azimuths
-        found = surface.new_zeros(3 if stress is None else 12, size)
-        for part, shear in zip(surface.split(BLOCK), shears.split(BLOCK), strict=True):
+        found = surface.new_zeros(3 * (1 + strains.shape[1]), size)
+        for part, strain in zip(surface.split(BLOCK), strains.split(BLOCK), strict=True):
             where, share = self._places(part)
-            for into, channel in zip(found, _channels(part, shear), strict=True):
+            for into, channel in zip(found, _channels(part, strain), strict=True):
                 into.index_add_(0, where, (share * channel).flatten())
         return found.unflatten(1, (events, self.knots, self.azimuths))
 
@@ -78,22 +80,23 @@ def _splines(x: Tensor, last: int | None) -> tuple[Tensor, Tensor]:
     return cell, torch.stack(values)
 
 
-def _channels(part: Tensor, shear: Tensor) -> list[Tensor]:
-    """Normals, and their products with the shear, in the frame of u_T."""
+def _channels(part: Tensor, strain: Tensor) -> list[Tensor]:
+    """Normals, and their products with the strains, in the frame of u_T."""
     _, _, ux, uy, st, sx, sy = part.T
     speed = torch.hypot(ux, uy)
     still = speed == 0
     cos, sin = torch.where(still, 1, ux / speed), torch.where(still, 0, uy / speed)
     normals = [st, cos * sx + sin * sy, cos * sy - sin * sx]
-    if not shear.shape[1]:
+    if not strain.shape[1]:
         return normals
-    xx, xy, yy = shear.T
+    xx, xy, yy = strain.T[:3]
     pulls = [
         cos**2 * xx + 2 * cos * sin * xy + sin**2 * yy,
         cos * sin * (yy - xx) + (cos**2 - sin**2) * xy,
         sin**2 * xx - 2 * cos * sin * xy + cos**2 * yy,
     ]
-    return normals + [normal * pull for normal in normals for pull in pulls]
+    sheared = [normal * pull for normal in normals for pull in pulls]
+    return normals + sheared + [normal * bulk for bulk in strain.T[3:] for normal in normals]
 
 
 @dataclass(frozen=True)
@@ -101,22 +104,27 @@ class Response:
     """Spectra of the weights of `bins` for one kind of particle at one temperature, at fixed momenta."""
 
     bins: Bins
-    kernel: Tensor  # complex [mode, channel * knot, pT]; 3 channels, or 12 with shear
+    kernel: Tensor  # complex [mode, channel * knot, pT]; 3 channels, 12 with shear, 15 with bulk pressure too
     around: Tensor  # complex [mode, phi]: values of the Fourier series
 
     @staticmethod
     def of(
-        bins: Bins, temperature: float, momenta: Momenta, species: Species = PION, viscous: bool = False
-    ) -> "Response":
-        """In float64 on the CPU; `viscous` with answers to shear. Raises ValueError for bins it cannot be made of."""
+        bins: Bins, temperature: float, momenta: Momenta, species: Species = PION, viscous: bool = False,
+        sound2: float | None = None,
+    ) -> "Response":  # fmt: skip
+        """In float64 on the CPU; `viscous` with answers to shear, and to bulk pressure where c_s^2 is given.
+
+        Raises ValueError for bins it cannot be made of.
+        """
         if bins.rapidities < 1 or bins.azimuths < 8 or bins.azimuths % 2 or not bins.highest > 0:
             raise ValueError(f"{bins}: at least 1 rapidity, an even number of 8 azimuths or more, highest above 0")
         steps = torch.arange(SAMPLES * (bins.rapidities + 1), dtype=torch.float64) + 0.5
         rapidity = (steps / SAMPLES - 1) * (bins.highest / bins.rapidities)
         turn = 2 * math.pi / bins.azimuths
         angles = torch.arange(2 * bins.azimuths, dtype=torch.float64) * (turn / 2)
-        emission = Emission(temperature, momenta._replace(phi=angles), species, angles)
-        answers = _answers(emission, rapidity, viscous)
+        known = 1 / 3 if sound2 is None else sound2
+        emission = Emission(temperature, momenta._replace(phi=angles), species, angles, known)
+        answers = _answers(emission, rapidity, viscous, has_bulk=sound2 is not None)
         kernel = torch.fft.rfft(_fit(answers, emission, rapidity, bins), dim=-1)[..., : bins.azimuths // 2]
         kernel = kernel / (2 * bins.azimuths)
         mode = torch.arange(kernel.shape[-1], dtype=torch.float64)
@@ -147,16 +155,18 @@ class Response:
         return (series.real.permute(1, 2, 0) @ self.around.real) - (series.imag.permute(1, 2, 0) @ self.around.imag)
 
 
-def _answers(emission: Emission, rapidity: Tensor, viscous: bool) -> Tensor:
+def _answers(emission: Emission, rapidity: Tensor, viscous: bool, *, has_bulk: bool) -> Tensor:
     """What unit elements that flow along x emit [channel, sample, pT, phi]."""
     rows = rapidity.new_zeros(3, len(rapidity), 7)
     rows[..., 2] = torch.sinh(rapidity)
     for k in range(3):
         rows[k, :, 4 + k] = 1
     found = [emission.ideal(row) for row in rows]
-    if viscous:
+    if viscous or has_bulk:
         units = torch.eye(3, dtype=rapidity.dtype)
         found += [emission.shear(row, one.expand(len(row), 3)) for row in rows for one in units]
+    if has_bulk:
+        found += [emission.bulk(row, torch.ones_like(rapidity)) for row in rows]
     return torch.stack(found)
 
 

@@ -48,13 +48,13 @@ class Transport:
     def signal2(self, sound2: Tensor) -> Tensor:
         """Square of the speed of the fastest wave in fluid at rest: c_s^2 + (4/3 eta/tau_pi + zeta/tau_Pi)/(e + p)."""
         fast = sound2 + self._by_shear()
-        return fast if self.bulk == 0 else fast + self._by_bulk(sound2)
+        return fast if self.bulk == 0 else fast + self.by_bulk(sound2)
 
     def _by_shear(self) -> float:
         return 0.0 if self.shear == 0 else 4 / 3 / self.relaxation
 
-    def _by_bulk(self, sound2: Tensor) -> Tensor:
-        """zeta/tau_Pi/(e + p)."""
+    def by_bulk(self, sound2: Tensor) -> Tensor:
+        """beta_Pi = zeta/tau_Pi over e + p."""
         return torch.minimum(15 * (1 / 3 - sound2) ** 2, (CAUSAL - self._by_shear() - sound2).clamp_min(0))
 
     def shearing(self, matter: Matter, e: Tensor, enthalpy: Tensor, dt: float) -> Relaxation:
@@ -64,7 +64,7 @@ class Transport:
 
     def bulking(self, matter: Matter, e: Tensor, enthalpy: Tensor, sound2: Tensor, dt: float) -> Relaxation:
         """Of the bulk pressure, likewise."""
-        stiffness = self._by_bulk(sound2)
+        stiffness = self.by_bulk(sound2)
         tau = HBARC * _ratio(self.bulk, matter, e) / stiffness.clamp_min(1e-9)
         return _resolved(tau, stiffness * enthalpy, dt)
 

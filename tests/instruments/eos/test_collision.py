@@ -141,13 +141,30 @@ def test_viscosity_takes_flow_and_makes_particles():
     both = [collided(b=8, eta_over_s=eta) for eta in (0.0, 0.12)]
     v2, number = ([value(one, name) for one in both] for name in ("v2", "dN_dy"))
     assert v2[1] < 0.95 * v2[0] and number[1] > 1.02 * number[0]
-    assert both[1].record.facts["solver"] == "compiled" and told(both[1], "above pT = 2 GeV")
+    assert both[1].record.facts["solver"] == "compiled" and told(both[1], "below pT = 2 GeV")
     assert float(both[1].data["shear_unresolved"].max()) == 0
 
 
 def test_bulk_viscosity_counts_where_it_is_cut():
     reading = collided(b=8, zeta_over_s="denicol")
     assert {"bulk_cut", "bulk_unresolved"} <= set(reading.data) and told(reading, "of the hot energy")
+
+
+def test_what_bulk_pressure_leaves_out_is_told():
+    """Not of conformal matter, which has none."""
+    reading = collided(b=8, zeta_over_s="duke", dx=0.5)
+    assert told(reading, "do not add up to Π") and not told(collided(b=8, eta_over_s=0.1, dx=0.5), "add up to")
+    conformal = collided("conformal", b=8, zeta_over_s="duke", dx=0.5)
+    assert not told(conformal, "add up to")
+
+
+def test_what_a_cut_would_change_is_measured():
+    reading = collided(b=8, eta_over_s=0.12)
+    share = reading.data["uncut"].isel(subject=0)
+    assert share.dims == ("species", "pT") and float(share.where(share.pT < 1, 0).max()) < 0.02
+    assert 0 < float(share.where(share.pT < 2, 0).max()) < 0.1
+    assert not told(reading, "negative") and "uncut" not in collided(b=8).data
+    assert told(collided(b=8, eta_over_s=0.5), "negative")
 
 
 # --- what is told

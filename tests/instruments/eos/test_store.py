@@ -153,7 +153,7 @@ def test_viscous_events_store_what_was_cut(tmp_path: Path):
     viscous = data["eta_over_s"].values > 0
     assert viscous.any() and not viscous.all()
     assert (np.isfinite(data["shear_cut"].values) == viscous).all() and np.isfinite(data["v2"].values).all()
-    assert "Shear changes" in repr(reading)
+    assert "Shear and bulk pressure change" in repr(reading)
 
 
 def test_the_reading_says_what_the_store_holds(whole: tuple[Path, Reading]):

@@ -30,7 +30,7 @@ from jupyter_phys.physics.hydro.surface import crossings
 from jupyter_phys.physics.units import HBARC
 
 T, W = 0.137, 0.14460  # s95p-v1
-LEVEL = 0.12227
+LEVEL, SOUND2, STIFFNESS = 0.12227, 0.1628, 0.0631
 BINS = Bins()
 SOFT = slice(0, 11)  # pT < 2 GeV
 
@@ -75,6 +75,19 @@ def test_equals_the_sum_over_elements(species: Species, viscous: bool):
     if viscous:
         change = direct - cooper_frye(surface, 2, T, gaussian_momenta(), species)
         assert float((change / height)[:, SOFT].abs().max()) > 0.05
+
+
+@pytest.mark.parametrize("species", [PION, PROTON])
+def test_bulk_pressure_equals_the_sum_over_elements(species: Species):
+    surface, pi = (one[::16] for one in fireballs())
+    stress = Stress(pi, W, SOUND2, STIFFNESS)
+    some = Response.of(BINS, T, gaussian_momenta(), species, sound2=SOUND2)
+    weights = BINS.weights(surface, 2, stress)
+    direct, found = cooper_frye(surface, 2, T, gaussian_momenta(), species, stress), some.spectra(weights)
+    torch.testing.assert_close(found[:, SOFT], direct[:, SOFT], rtol=3e-4, atol=0)
+    sheared = some.spectra(weights[:12])
+    assert float((found / sheared - 1)[:, SOFT].abs().max()) > 0.05
+    torch.testing.assert_close(sheared, response(species, True).spectra(weights[:12]), rtol=1e-12, atol=0)
 
 
 def test_a_static_cylinder():

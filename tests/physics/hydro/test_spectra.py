@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from jupyter_phys.physics.hydro.spectra import (
     cut_cooper_frye,
     gaussian_momenta,
 )
+from jupyter_phys.physics.hydro.transport import Transport
 from jupyter_phys.physics.quadrature import laguerre, legendre
 from jupyter_phys.physics.units import HBARC
 
@@ -218,3 +220,94 @@ def test_single_precision_and_nothing_leaves_the_device():
         found = cooper_frye(rows, 2, T, momenta, PION, stress)
         assert momenta.integral(found).device.type == "cuda"
     assert crossings.count > 50 and found.device.type == "cuda"
+
+
+# --- bulk pressure
+
+
+def own(species: Species) -> tuple[float, float]:
+    """c_s^2 and beta_Pi of a gas of one kind: with its own, delta f has no energy, and the pressure Pi."""
+    sign = 1 if species.boson else -1
+
+    def over_momenta(weigh: Callable[[float, float], float]) -> float:
+        def inside(k: float) -> float:
+            energy = math.hypot(k, species.mass)
+            wave = math.exp(-energy / T)
+            f = wave / (1 - sign * wave)
+            return k**2 * f * (1 + sign * f) * weigh(k, energy)
+
+        found = integrate.quad(inside, 0, 6, epsabs=0, epsrel=1e-11, limit=200)[0]
+        return found * species.degeneracy / (2 * math.pi**2 * HBARC**3)
+
+    sound2 = over_momenta(lambda k, energy: k**2 / 3) / over_momenta(lambda k, energy: energy**2)
+    return sound2, over_momenta(lambda k, energy: k**2 * (k**2 / (3 * energy) - sound2 * energy) / energy) / (3 * T)
+
+
+@pytest.mark.parametrize("species", [PION, PROTON])
+@pytest.mark.parametrize("flow", [(0.0, 0.0), (0.7, -0.4)])
+def test_bulk_pressure_of_one_element(species: Species, flow: tuple[float, float]):
+    """Against scipy's integral over eta; with a shear beside it."""
+    ux, uy = flow
+    u0, sound2, beta, bulk, xx = math.sqrt(1 + ux**2 + uy**2), 0.16, 0.09, -0.008, 0.01 * W
+    rows = torch.tensor([[0, TAU, ux, uy, 3.0, 0.8, -0.5]], dtype=torch.float64)
+    momenta, sign = at(0.2, 1.3, 2.5, phi=3), 1 if species.boson else -1
+    sheared, both = (Stress(torch.tensor([[xx, 0, 0, bulk]], dtype=torch.float64), W, sound2, k) for k in (0.0, beta))
+    change = cooper_frye(rows, 1, T, momenta, species, both) - cooper_frye(rows, 1, T, momenta, species, sheared)
+    cut = cut_cooper_frye(rows, 1, T, momenta, species, both)[0]
+    whole = cooper_frye(rows, 1, T, momenta, species, both)[0]
+    assert float((cut / whole - 1).abs()[:2].max()) < 2e-3  # where |delta f| hardly exceeds f
+    for i, j in ((0, 0), (1, 1), (2, 2)):
+        pt, phi = float(momenta.pt[i]), float(momenta.phi[j])
+        mt, px, py = math.hypot(pt, species.mass), pt * math.cos(phi), pt * math.sin(phi)
+
+        def emitted(eta: float, mt: float = mt, px: float = px, py: float = py) -> float:
+            energy = u0 * mt * math.cosh(eta) - px * ux - py * uy
+            wave = math.exp(-energy / T)
+            f = wave / (1 - sign * wave)
+            pull = sound2 * energy - (energy**2 - species.mass**2) / (3 * energy)
+            through = 3.0 * mt * math.cosh(eta) + 0.8 * px - 0.5 * py
+            return through * f * (1 + sign * f) * -bulk / (beta * T) * pull
+
+        expected = 2 * integrate.quad(emitted, 0, 5, epsabs=0, epsrel=1e-10, limit=400)[0]
+        expected *= species.degeneracy / (2 * math.pi * HBARC) ** 3
+        assert float(change[0, i, j]) == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize("species", [PION, PROTON, Species(1.5)])
+def test_bulk_pressure_carries_its_momentum(species: Species):
+    """Of a gas alone: Int p^x p.dS delta f d^3p/E = Pi (u^x u^mu - g^(x mu)) dS_mu, with no energy in it."""
+    sound2, beta = own(species)
+    momenta, bulk, (ux, uy) = all_around(), -0.02 * beta, (0.6, 0.3)
+    rows = torch.tensor([[0, TAU, ux, uy, 2.0, 1.0, 0.5]], dtype=torch.float64)
+    stress = Stress(torch.tensor([[0, 0, 0, bulk]], dtype=torch.float64), W, sound2, beta)
+    change = cooper_frye(rows, 1, T, momenta, species, stress) - cooper_frye(rows, 1, T, momenta, species)
+    u0 = math.sqrt(1 + ux**2 + uy**2)
+    expected = bulk * (2.0 * u0 * ux + 1.0 * (1 + ux**2) + 0.5 * ux * uy)
+    found = momenta.integral(change * torch.outer(momenta.pt, momenta.phi.cos()))
+    assert float(found) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_solvers_stiffness_is_that_of_small_masses():
+    """beta_Pi = Int f (c_s^2 E - k^2/(3 E))^2/T of a Boltzmann gas of m = T/200, against what Transport has."""
+    mass, k = 1 / 200, torch.linspace(0, 45, 400_001, dtype=torch.float64)
+    energy = (k**2 + mass**2).sqrt()
+
+    def over_momenta(weight: Tensor) -> float:
+        return float(torch.trapezoid(k**2 * torch.exp(-energy) * weight, k))
+
+    softness = mass**2 / 3 * over_momenta(torch.ones_like(k)) / over_momenta(energy**2)  # 1/3 - c_s^2
+    beta = over_momenta((mass**2 / (3 * energy) - softness * energy) ** 2)
+    enthalpy = over_momenta(energy + k**2 / (3 * energy))
+    expected = Transport(bulk=0.1).by_bulk(torch.tensor(1 / 3 - softness, dtype=torch.float64))
+    assert beta / enthalpy == pytest.approx(float(expected), rel=0.02)
+
+
+def test_expansion_takes_hard_particles_and_none_of_massless_ones():
+    momenta, row = at(0.1, 0.5, 1.0, 2.0), torch.tensor([[0.0, 0, 0, -0.005]], dtype=torch.float64)
+    ideal = cooper_frye(still(), 1, T, momenta, PROTON)
+    change = cooper_frye(still(), 1, T, momenta, PROTON, Stress(row, W, 0.16, 0.09)) / ideal - 1
+    assert (change[0, :, 0].diff() < 0).all() and float(change[0, 0, 0]) > 0 > float(change[0, 3, 0])
+    light = Species(1e-3)
+    ideal = cooper_frye(still(), 1, T, momenta, light)
+    change = cooper_frye(still(), 1, T, momenta, light, Stress(row, W, 1 / 3, 0.09)) / ideal - 1
+    assert float(change.abs().max()) < 1e-4
