@@ -129,6 +129,10 @@ class _Quoted(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.copy_location(ast.Constant(node.id), node) if node.id in self._words else node
 
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        word = ast.unparse(node).replace(" ", "")  # a range such as 20-30 is a word, where there is such a choice
+        return ast.copy_location(ast.Constant(word), node) if word in self._words else node
+
     def generic_visit(self, node: ast.AST) -> ast.AST:
         return super().generic_visit(node) if isinstance(node, VALUES) else node
 

@@ -28,10 +28,12 @@ CUT = 0.001  # share of hot energy that is told
 
 def facts(bench: Bench) -> dict[str, Any]:
     """What the numbers depend on beside settings."""
+    has_one = bench.meetings.has_class and not bench.run.swept & {"centrality", "centrality_by", "system", "initial"}
+    met = {"centrality": bench.meetings.told()} if has_one else {}
     return {
         "solver": bench.backend, "cells": bench.grid.n, "cfl": CFL, "look_every": EVERY,
         "levels": dict[str, float](),
-        "definition": "boost-invariant; Cooper-Frye of pi+, K+, p without decays of resonances",
+        "definition": "boost-invariant; Cooper-Frye of pi+, K+, p without decays of resonances", **met,
     }  # fmt: skip
 
 
@@ -39,6 +41,8 @@ def mind(bench: Bench, data: xr.Dataset, i: int) -> None:
     """Say what flags the numbers of an equation of state."""
     medium, run = bench.medium(i), bench.run
     run.note(DIRECT)
+    if bench.meetings.has_class:
+        run.note(bench.meetings.note())
     lifetimes = data["lifetime"].values[i]
     if np.isinf(lifetimes).any():
         count = int(np.isinf(lifetimes).sum())

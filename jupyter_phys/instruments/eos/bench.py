@@ -16,6 +16,7 @@ from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.run import Run
 from jupyter_phys.instruments.eos.collisions import Given, fluid_of, given, grid
 from jupyter_phys.instruments.eos.matters import matter
+from jupyter_phys.instruments.eos.meetings import Meetings
 from jupyter_phys.instruments.eos.settings import Inputs, Settings
 from jupyter_phys.physics.hydro.binned import Bins, Response
 from jupyter_phys.physics.hydro.evolution import CFL, EVERY, Course, has_numba, proper_times
@@ -67,6 +68,7 @@ class Bench:
     settings: Settings
     run: Run
     given: Given | None  # what the user begins with
+    meetings: Meetings
     bins: Bins = field(default_factory=Bins)
     tick: Callable[[int], None] | None = None  # hears of cell-steps; none: the run's meter
     drawn: bool = False  # whether what is given was drawn by these settings: then no event decides another's steps
@@ -81,7 +83,7 @@ class Bench:
         """e, u^x, u^y [event, 3, y, x] of some events."""
         if self.given is not None:
             return self.given.fluid(events)
-        return fluid_of(self.settings, events, medium.matter, self.run)
+        return fluid_of(self.settings, events, medium.matter, self.run, self.meetings.of(events))
 
     def medium(self, i: int) -> Medium:
         """The equation of state of a subject; a function is asked when its turn comes."""
@@ -166,7 +168,10 @@ class Bench:
             return "Collision, given initial state"
         names = {"PbPb": "Pb–Pb", "AuAu": "Au–Au"}
         system = "Collision" if "system" in self.run.swept else names[self.settings.system]
-        return system if "b" in self.run.swept else f"{system}, b = {self.settings.b:g} fm"
+        if self.run.swept & {"b", "centrality"}:
+            return system
+        shown = f"{self.settings.centrality.replace('-', '–')} %"
+        return f"{system}, {shown if self.meetings.has_class else f'b = {self.settings.b:g} fm'}"
 
 
 def set_up(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run: Run) -> Bench:
@@ -182,14 +187,14 @@ def set_up(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run:
         raise Refused("The compiled solver runs on the CPU.", given=f"device={run.device}", instead="solver=torch")
     if settings.solver == "compiled" and not has_numba():
         raise Refused("The compiled solver needs numba.", given="solver=compiled", instead="pip install numba")
-    own = given(inputs, run)
+    own, meetings = given(inputs, settings, run), Meetings(settings, run)
     cells = grid(settings, run) if own is None else Grid(own.energy.shape[-1], settings.dx, run.device, run.dtype)
     momenta = gaussian_momenta(settings.pt_nodes, settings.phi_nodes, settings.pt_scale)
     media = [None if callable(value) else medium_of(name, matter(name, value, run), settings, run)
              for name, value in subjects.items()]  # fmt: skip
-    bench = Bench(list(subjects), list(subjects.values()), media, cells, momenta, settings, run, own)
+    bench = Bench(list(subjects), list(subjects.values()), media, cells, momenta, settings, run, own, meetings)
     if own is None and media[0] is not None:  # an initial state that cannot be made is told before anything is evolved
-        fluid_of(settings, range(1), media[0].matter, run)
+        bench.fluid(media[0], range(1))
     return bench
 
 

@@ -11,16 +11,14 @@ from torch import Tensor
 
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.run import Run
-from jupyter_phys.instruments.eos.settings import Inputs, Settings
+from jupyter_phys.instruments.eos.meetings import SYSTEMS, Meeting
+from jupyter_phys.instruments.eos.settings import NO_CLASS, Inputs, Settings
 from jupyter_phys.physics.hydro.evolution import initial_fluid
 from jupyter_phys.physics.hydro.initial import glauber, reduced
-from jupyter_phys.physics.hydro.initial.collision import AU_AU, PB_PB
 from jupyter_phys.physics.hydro.initial.grid import Grid
 from jupyter_phys.physics.hydro.matter import Matter
 
-EVENT = 0  # kind of draws
 DRAFT = 0.5  # fm, largest cells of a draft
-SYSTEMS = {"PbPb": PB_PB, "AuAu": AU_AU}
 
 
 @dataclass(frozen=True)
@@ -36,16 +34,19 @@ class Given:
         return initial_fluid(self.energy[rows], None if self.flow is None else self.flow[rows])
 
 
-def given(inputs: Inputs, run: Run) -> Given | None:
+def given(inputs: Inputs, settings: Settings, run: Run) -> Given | None:
     """``energy=`` and ``flow=``; None where nuclei are asked for.
 
     Raises:
-        Refused: no energy densities, or flow that does not belong to them.
+        Refused: no energy densities, flow that does not belong to them, or a centrality, which they have none of.
     """
     if inputs.energy is None:
         if inputs.flow is not None:
             raise Refused("flow= belongs to energy=, of which there is none.", given="flow=", instead="energy=")
         return None
+    if settings.centrality != NO_CLASS:
+        raise Refused("energy= stands for nuclei, and has no centrality.",
+                      given=f"energy= and centrality={settings.centrality}", instead="one of the two")  # fmt: skip
     energy = _numbers(inputs.energy, "energy=", run)
     energy = energy[None] if energy.dim() == 2 else energy
     flow = None if inputs.flow is None else _numbers(inputs.flow, "flow=", run)
@@ -83,21 +84,23 @@ def grid(settings: Settings, run: Run) -> Grid:
 
 
 def fluid_of(
-    settings: Settings, events: Sequence[int], matter: Matter, run: Run, *,
-    b: Tensor | None = None, peak: Tensor | None = None,
+    settings: Settings, events: Sequence[int], matter: Matter, run: Run, met: Sequence[Meeting], *,
+    peak: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """e, u^x, u^y [event, 3, y, x] of some events, at rest; b and peak [event] stand for those of the settings.
+    """e, u^x, u^y [event, 3, y, x] of some events, at rest, that met so; peak [event] stands for that of the settings.
 
     Raises:
         Refused: cells that are too large for the nucleons, or nuclei that do not meet.
     """
     system, cells = SYSTEMS[settings.system], grid(settings, run)
     whole = torch.ones(len(events), dtype=torch.float64, device=run.device)
-    b = whole * settings.b if b is None else b
+    b = torch.tensor([one.b for one in met], dtype=torch.float64, device=run.device)
     peaks = (whole * settings.peak if peak is None else peak)[:, None, None]
 
-    def draws(event: int) -> torch.Generator:
-        return run.generator(EVENT, event)
+    numbers = range(len(events))  # as they stand here
+
+    def draws(row: int) -> torch.Generator:
+        return met[row].draws(run, events[row])
 
     try:
         if settings.initial == "optical":
@@ -105,11 +108,11 @@ def fluid_of(
             top = glauber.top(system)
             energy = glauber.optical(system, some, cells, peak=top)[place] * (peaks / top)
         elif settings.initial == "glauber":
-            found = glauber.monte_carlo(system, b, draws, cells, events=events, width=settings.width,
+            found = glauber.monte_carlo(system, b, draws, cells, events=numbers, width=settings.width,
                                         gamma=settings.gamma)  # fmt: skip
             energy = found.density * (peaks / glauber.top(system))
         else:
-            found = reduced.reduced_thickness(system, b, draws, cells, events=events, width=settings.width,
+            found = reduced.reduced_thickness(system, b, draws, cells, events=numbers, width=settings.width,
                                               p=settings.p, gamma=settings.gamma)  # fmt: skip
             # a smooth collision with b = 0 would have the entropy of `peak` where half of its wounded nucleons lie
             full = matter.to(run.device, torch.float64).entropy(peaks)

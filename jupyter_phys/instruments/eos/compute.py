@@ -29,6 +29,7 @@ EVENTS = {
     "lifetime": ("fm", "proper time at which all was cold"), "eccentricity_2": ("", "initial ellipticity"),
     "eccentricity_3": ("", "initial triangularity"), "energy_0": ("GeV/fm", "initial energy dE/dη over τ0"),
 }  # fmt: skip
+MET = {"impact_parameter": ("fm", "impact parameter")}  # of nuclei
 REGULATED = {
     "shear_cut": "share of hot energy where the shear stress was cut", "bulk_cut": "the same of the bulk pressure",
     "shear_unresolved": "share of hot energy where tau_pi was less than three steps, which stood for it",
@@ -77,6 +78,8 @@ def measure_events(bench: Bench, data: xr.Dataset, i: int, medium: Medium, event
         ("energy_0", fluid[:, 0].double().sum((1, 2)) * bench.grid.dx**2),
     ):  # fmt: skip
         into[name][i, rows] = values.double().cpu().numpy()
+    if bench.given is None:
+        into["impact_parameter"][i, rows] = [one.b for one in bench.meetings.of(events)]
     _write_particles(bench, data, i, medium, found, events)
     if found.regulated is not None:
         for name, share in zip(REGULATED, found.regulated.T, strict=True):
@@ -125,7 +128,7 @@ def _write_spectrum(bench: Bench, data: xr.Dataset, at: tuple[int, int, int], rh
 
 def _mean_over_events(data: xr.Dataset, i: int) -> None:
     """Means and their standard errors over the events that are measured."""
-    for name in (*PARTICLES, *EVENTS):
+    for name in (*PARTICLES, *EVENTS, *(MET.keys() & data.variables.keys())):
         data.variables[f"{name}_mean"][i], data.variables[f"{name}_mean_se"][i] = mean_and_error(data[name].values[i])
 
 
@@ -158,7 +161,8 @@ def empty(bench: Bench) -> xr.Dataset:
         values = np.full([sizes[dim] for dim in dims], np.nan)
         found[name] = (dims, values, {"units": units, "long_name": said, **more})
 
-    for names, dims in ((PARTICLES, ("subject", "event", "species")), (EVENTS, ("subject", "event"))):
+    met = MET if bench.given is None else {}
+    for names, dims in ((PARTICLES, ("subject", "event", "species")), (EVENTS | met, ("subject", "event"))):
         for name, (units, said) in names.items():
             add(name, dims, units, said)
             over = tuple(dim for dim in dims if dim != "event")

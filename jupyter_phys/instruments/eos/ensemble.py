@@ -76,7 +76,10 @@ class Settings(settings.Settings):
         return range(chunk * self.chunk, min((chunk + 1) * self.chunk, self.events))
 
     def drawn(self, shares: Iterator[float]) -> dict[str, float]:
-        """The parameters of an event, made from as many numbers in [0, 1) as there are parameters."""
+        """The parameters of an event, made from as many numbers in [0, 1) as there are parameters.
+
+        Of a class of centrality b is another: see `meetings`.
+        """
         pairs = zip(PARAMETERS, shares, strict=True)
         return {name: _between(name, getattr(self, name), share) for name, share in pairs}
 
@@ -84,6 +87,8 @@ class Settings(settings.Settings):
         """The settings of a collision with these parameters, and else the highest that may be drawn."""
         told: dict[str, Any] = {name: getattr(self, name) for name in settings.Settings.options()}
         told |= {name: max(told[name]) for name in PARAMETERS if isinstance(told[name], tuple)}
+        if self.centrality != settings.NO_CLASS:
+            del told["b"]
         told.update(parameters)
         return settings.Settings(**told)
 

@@ -14,6 +14,7 @@ from jupyter_phys.instruments.eos.bench import Bench, Medium, medium_of, set_up
 from jupyter_phys.instruments.eos.collisions import Given, fluid_of
 from jupyter_phys.instruments.eos.compute import EVENTS, PARTICLES, REGULATED, empty, measure_events
 from jupyter_phys.instruments.eos.ensemble import PARAMETERS, Settings
+from jupyter_phys.instruments.eos.meetings import Meeting
 from jupyter_phys.instruments.eos.settings import Inputs
 
 DRAW = 1  # kind of draws; 0 are those of the initial state
@@ -41,7 +42,13 @@ class Ensemble:
     def parameters(self, event: int) -> dict[str, float]:
         """Those of an event; what one of them is set to moves no other."""
         draws = torch.rand(len(PARAMETERS), generator=self.run.generator(DRAW, event), dtype=torch.float64)
-        return self.settings.drawn(iter(draws.tolist()))
+        found = self.settings.drawn(iter(draws.tolist()))
+        meetings = self.bench.meetings
+        if meetings.is_ranked:
+            found["b"] = meetings.of([event])[0].b
+        elif meetings.has_class:
+            found["b"] = float(meetings.at(draws[:1]))  # the number that b is always made from
+        return found
 
     def evolved(self, subject: int, events: range) -> dict[str, np.ndarray]:
         """All that is stored of some events of an equation of state [event, ...] in float64."""
@@ -62,10 +69,10 @@ class Ensemble:
     ) -> None:  # fmt: skip
         """One evolution of events that differ in their initial states only."""
         mine = self._bench(subject, group)
-        b, peak = (torch.tensor([drawn[row][name] for row in rows], dtype=torch.float64, device=self.run.device)
-                   for name in ("b", "peak"))  # fmt: skip
-        one, numbers = mine.medium(0), [events[row] for row in rows]
-        mine.given = Given(fluid_of(mine.settings, numbers, one.matter, self.run, b=b, peak=peak)[:, 0], None)
+        peak = torch.tensor([drawn[row]["peak"] for row in rows], dtype=torch.float64, device=self.run.device)
+        one, numbers, meetings = mine.medium(0), [events[row] for row in rows], self.bench.meetings
+        met = meetings.of(numbers) if meetings.is_ranked else [Meeting(drawn[row]["b"]) for row in rows]
+        mine.given = Given(fluid_of(mine.settings, numbers, one.matter, self.run, met, peak=peak)[:, 0], None)
         data = empty(mine)
         measure_events(mine, data, 0, one, range(len(rows)))
         for name in ("spectrum", *PARTICLES, *EVENTS, *REGULATED):

@@ -59,6 +59,8 @@ def _see_to(ensemble: Ensemble, shelf: store.Store, at: store.Place, made: xr.Va
 def _mind(ensemble: Ensemble) -> None:
     """Say what flags the numbers."""
     ensemble.run.note(advice.DIRECT)
+    if ensemble.bench.meetings.has_class:
+        ensemble.run.note(ensemble.bench.meetings.note())
     if ensemble.bench.is_viscous:
         ensemble.run.note(advice.SHEARED)
     if ensemble.settings.zeta_over_s != "none":
@@ -76,7 +78,8 @@ def _facts(ensemble: Ensemble) -> dict[str, Any]:
 def _layout(ensemble: Ensemble, subjects: Mapping[str, Any]) -> Layout:
     settings, run = ensemble.settings, ensemble.run
     coords = ensemble.bench.coordinates()
-    made = settings.model_dump(mode="json", exclude={"store"})
+    nothing = set[str]() if ensemble.bench.meetings.has_class else {"centrality", "centrality_by"}  # decides nothing
+    made = settings.model_dump(mode="json", exclude={"store"} | nothing)
     variables = {"spectrum": (("species", "pT", "phi"), "float32", *SPECTRUM)}
     variables |= {name: (("species",), "float64", *told) for name, told in PARTICLES.items()}
     variables |= {name: ((), "float64", *told) for name, told in (EVENTS | PARAMETERS).items()}

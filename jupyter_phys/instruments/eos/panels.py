@@ -13,6 +13,7 @@ from jupyter_phys.core.record import Record
 from jupyter_phys.figures.mark import Axis, Heat, Line, Mark, Movie, Points
 from jupyter_phys.figures.number import number
 from jupyter_phys.figures.panel import Cell, Panel, Plot, Table
+from jupyter_phys.instruments.eos.settings import NO_CLASS
 
 NUMBERS = {"dN_dy": "dN/dy", "mean_pT": "⟨pT⟩ (GeV)", "v2": "v2", "v3": "v3"}
 ABSENT = "–"
@@ -29,7 +30,7 @@ def panels(reading: Reading) -> list[Panel]:
     data = reading.data
     swept = [str(name) for name in data["dN_dy_mean"].dims if name not in ("subject", "species")]
     first = data.isel(dict.fromkeys(swept, 0))
-    shown: list[Panel] = [_particles(data, swept, reading.record), _events(data, swept)]
+    shown: list[Panel] = [_particles(data, swept, reading.record), _events(data, swept, reading.record)]
     shown += _against(data, swept)
     shown += [*_thermal(first), *_movie(first, reading.record), *_spectra(first), *_flow(first)]
     return shown
@@ -76,8 +77,10 @@ def _particles(data: xr.Dataset, swept: list[str], record: Record) -> Table:
     )
 
 
-def _events(data: xr.Dataset, swept: list[str]) -> Table:
+def _events(data: xr.Dataset, swept: list[str], record: Record) -> Table:
     names = {"lifetime": "cold at τ (fm)", "eccentricity_2": "ε2", "eccentricity_3": "ε3", "energy_0": "E (GeV/fm)"}
+    if "centrality" in swept or record.settings["centrality"] != NO_CLASS:
+        names["impact_parameter"] = "b (fm)"
     rows: list[list[Cell]] = []
     for places, cut in _points(data, swept):
         for subject in data["subject"].values:

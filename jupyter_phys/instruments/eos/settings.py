@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
+
+from pydantic import field_validator, model_validator
 
 from jupyter_phys.core import inputs
+from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.inputs import given
 from jupyter_phys.core.settings import Settings as Base
 from jupyter_phys.core.settings import option
+
+NO_CLASS = "none"
+Class = Literal[
+    "none", "0-5", "5-10", "10-20", "20-30", "30-40", "40-50", "50-60", "60-70", "70-80",
+    "0-10", "0-20", "20-40", "40-60", "60-80", "0-100",
+]  # fmt: skip
+FINEST = {"b": 0.1, "entropy": 1.0}  # percent, the narrowest class by each
 
 
 class Settings(Base):
@@ -21,8 +31,14 @@ class Settings(Base):
         "optical", "initial state: smooth optical Glauber, Glauber by Monte Carlo, or reduced thickness (TRENTo's)"
     )
     b: float = option(6.0, "impact parameter", low=0, high=20, unit="fm")
-    events: int = option(1, "events; a smooth initial state gives all the same", low=1, high=1_000_000, log=True,
-                         single=True)  # fmt: skip
+    centrality: Class | str = option(
+        NO_CLASS, 'in place of b: percent of all collisions, of which each event is one; others as "17-23"'
+    )
+    centrality_by: Literal["b", "entropy"] = option(
+        "b", "what centrality goes by: impact parameter, or the entropy that lumpy initial states hold"
+    )
+    events: int = option(1, "events; a smooth initial state at one b gives all the same", low=1, high=1_000_000,
+                         log=True, single=True)  # fmt: skip
     peak: float = option(
         30.0,
         "energy density in the middle of a smooth collision with b = 0",
@@ -52,6 +68,48 @@ class Settings(Base):
         "auto", "auto: compiled on a CPU, torch on a GPU", single=True
     )
     pictures: int = option(12, "moments of the first event that are shown (0: none)", low=0, high=60, single=True)
+
+    @field_validator("centrality", mode="before")
+    @classmethod
+    def _class(cls, given: Any) -> str:
+        """As LOW-HIGH, also of a pair of numbers."""
+        if given == NO_CLASS:
+            return NO_CLASS
+        parts = given.replace("%", "").replace("–", "-").split("-") if isinstance(given, str) else given
+        try:
+            low, high = map(float, parts)
+        except (TypeError, ValueError):
+            raise _no_class(given) from None
+        if not 0 <= low < high <= 100:
+            raise _no_class(given)
+        return f"{low:g}-{high:g}"
+
+    @model_validator(mode="after")
+    def _one_centrality(self) -> Self:
+        if self.centrality == NO_CLASS:
+            return self
+        is_typed = "b" in self.model_fields_set and len(self.model_fields_set) < len(self.options())  # a record has all
+        if is_typed or "b" in self.changed():
+            raise Refused("A class of centrality has impact parameters of its own.",
+                          given=f"b={self.b} and centrality={self.centrality}", instead="one of the two")  # fmt: skip
+        low, high = self.percents
+        if high - low < FINEST[self.centrality_by] * (1 - 1e-9):
+            raise Refused("This class of centrality is too narrow.", given=f"centrality={self.centrality}",
+                          allowed=f"{FINEST[self.centrality_by]:g} % or more by {self.centrality_by}")  # fmt: skip
+        return self
+
+    @property
+    def percents(self) -> tuple[float, float]:
+        """Ends of the class of centrality."""
+        low, high = map(float, self.centrality.split("-"))
+        return low, high
+
+
+def _no_class(given: Any) -> Refused:
+    # 20-30 without quotes is a number of Python's, but for the classes that are offered
+    return Refused("This is no class of centrality.", given=f"centrality={given!r}",
+                   allowed='LOW-HIGH within 0 … 100 %: 20-30, "17-23", (17, 23)',
+                   instead='centrality="17-23"')  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,18 @@ from jupyter_phys.physics.hydro.initial.centrality import (
     Centrality,
     by_entropy,
     impact_parameters,
+    percentile,
 )
 from jupyter_phys.physics.hydro.initial.collision import AU_AU, PB_PB, Collision, Fireballs
 from jupyter_phys.physics.hydro.initial.draws import gamma_weights, generators, uniforms
-from jupyter_phys.physics.hydro.initial.glauber import collisions, monte_carlo, optical, participants, wounded
+from jupyter_phys.physics.hydro.initial.glauber import (
+    collisions,
+    left_behind,
+    monte_carlo,
+    optical,
+    participants,
+    wounded,
+)
 from jupyter_phys.physics.hydro.initial.grid import Grid
 from jupyter_phys.physics.hydro.initial.nuclei import AU, PB, Nucleus, positions, thickness
 from jupyter_phys.physics.hydro.initial.reduced import (
@@ -365,6 +373,25 @@ def test_classes_by_impact_parameter():
         assert float(area.max() / area.min()) < 1.04
 
 
+def test_percentiles_of_the_inelastic_cross_section():
+    """The edges of the page, which it gives to 0.01 and to 0.1 fm; and its ends."""
+    lead, gold = (percentile(one, of(*table.percent)) for one, table in
+                  ((PB_PB, PB_CENTRALITY), (AU_AU, AU_CENTRALITY)))  # fmt: skip
+    torch.testing.assert_close(lead, of(*PB_CENTRALITY.edges), rtol=3e-3, atol=0)
+    torch.testing.assert_close(gold, of(*AU_CENTRALITY.edges), rtol=0, atol=0.06)
+    rims = percentile(PB_PB, of(90, 99.9, 100))
+    assert (rims.diff() > 0).all() and 14 < float(rims[0]) < 16 and float(rims[2]) < 2 * PB.reach
+    assert float(percentile(PB_PB, of(7.3)) ** 2 / lead[1] ** 2) == pytest.approx(1.46, rel=1e-3)  # b db
+
+
+def test_what_is_left_behind_is_the_integral_of_the_density():
+    grid, b = Grid(61, 0.4), of(0, 5, 9, 30)
+    found = left_behind(SMALL, b, seeded, gamma=1.4)
+    density = monte_carlo(SMALL, b, seeded, grid, gamma=1.4).density
+    torch.testing.assert_close(found, density.sum((1, 2)) * 0.4**2, rtol=1e-5, atol=0)
+    assert float(found[3]) == 0 < float(found[2])
+
+
 def test_classes_by_entropy():
     b = impact_parameters(range(600), seeded, 11.0)
     events = reduced_thickness(SMALL, b, lambda event: seeded(10_000 + event), COARSE)
@@ -450,6 +477,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "interval": (lambda: impact_parameters([0], seeded, 1.0, 1.0), "b_min < b_max"),
     "edges": (lambda: Centrality((0, 5, 10), (0, 3)), "as many edges"),
     "disorder": (lambda: Centrality((0, 5, 10), (0, 3, 2)), "ordered"),
+    "percentile": (lambda: percentile(PB_PB, of(50, 101)), "0 ... 100"),
     "percents": (lambda: AU_CENTRALITY.between(3, 10), "choose two of 0, 5, 10"),
     "few events": (lambda: by_entropy(torch.ones(99)), "at least 100"),
     "narrow classes": (lambda: by_entropy(torch.ones(200)), "wider classes"),

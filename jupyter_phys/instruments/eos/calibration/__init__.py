@@ -1,8 +1,9 @@
-"""Known answers of %eos: equations of state, exact flows, spectra, and whole measurements."""
+"""Known answers of %eos: equations of state, exact flows, centrality, spectra, and whole measurements."""
 
 from jupyter_phys.core.calibration import Case
-from jupyter_phys.instruments.eos.calibration import bjorken, bulk, doors, freeze_out, gubser, tables, waves
+from jupyter_phys.instruments.eos.calibration import bjorken, bulk, classes, doors, freeze_out, gubser, tables, waves
 
 CASES: list[Case] = [
-    *tables.CASES, *bjorken.CASES, *gubser.CASES, *waves.CASES, *freeze_out.CASES, *bulk.CASES, *doors.CASES,
+    *tables.CASES, *bjorken.CASES, *gubser.CASES, *waves.CASES, *freeze_out.CASES, *bulk.CASES, *classes.CASES,
+    *doors.CASES,
 ]  # fmt: skip

@@ -3,11 +3,16 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-from jupyter_phys.physics.hydro.initial.draws import Generators, generators, uniforms
+from jupyter_phys.physics.hydro.initial.collision import Collision
+from jupyter_phys.physics.hydro.initial.draws import Generators, generators, inverse, uniforms
+from jupyter_phys.physics.hydro.initial.glauber import collisions
+
+STEP = 0.25  # fm, between impact parameters at which nuclei are integrated over
 
 
 def impact_parameters(events: Sequence[int], generator: Generators, b_max: float, b_min: float = 0.0) -> Tensor:
@@ -22,6 +27,29 @@ def impact_parameters(events: Sequence[int], generator: Generators, b_max: float
         raise ValueError(f"b from {b_min} to {b_max} fm: choose 0 <= b_min < b_max")
     u = uniforms(generators(generator, events))
     return (b_min**2 + u * (b_max**2 - b_min**2)).sqrt()
+
+
+def percentile(collision: Collision, percent: Tensor) -> Tensor:
+    """b in fm within which that many percent of all inelastic collisions lie, as the optical model has them.
+
+    Their chance at b is 1 - (1 - sigma T_AB/(A B))^(A B). Raises ValueError out of 0 ... 100 %.
+    """
+    if not ((percent >= 0) & (percent <= 100)).all():
+        raise ValueError(f"{percent.tolist()} % of all collisions: choose 0 ... 100")
+    share, b2 = _inelastic(collision)
+    return inverse(share, b2, percent.to(share) / 100).sqrt()
+
+
+@lru_cache
+def _inelastic(collision: Collision) -> tuple[Tensor, Tensor]:
+    """Share of the cross section within b [row], and b^2 there, fm^2: over b^2 it is even until nuclei are rims."""
+    reach = collision.first.reach + collision.second.reach
+    b = torch.arange(0, reach, STEP, dtype=torch.float64)
+    mean = collisions(collision, b) / collision.pairs  # of a pair
+    chance = -torch.expm1(collision.pairs * torch.log1p(-mean))
+    within = torch.cat([torch.zeros(1, dtype=b.dtype), torch.cumulative_trapezoid(chance, b**2)])
+    known = torch.cat([torch.ones(1, dtype=torch.bool), within.diff() > 1e-9 * within[-1]])  # beyond, nothing meets
+    return within[known] / within[known][-1], b[known] ** 2
 
 
 @dataclass(frozen=True)

@@ -116,16 +116,37 @@ def monte_carlo(
     parts: list[Fireballs] = []
     for some, draws in batches(collision, b, events, generator, grid.device):
         nucleons = meet(collision, some, draws, grid.device)
-        hit = nucleons.separation2() < collision.cross_section / math.pi
-        in_first, in_second = hit.any(2), hit.any(1)
-        sources = [_wounded(nucleons, in_first, in_second, share, draws, gamma)]
-        if share < 1:
-            sources += _binary(nucleons, hit, 1 - share, draws, gamma)
+        hit, sources = _sources(collision, nucleons, share, draws, gamma)
         if recentred:
             sources = _recentred(sources)
         density = sum((grid.smeared(*one, width) for one in sources[1:]), grid.smeared(*sources[0], width))
-        parts.append(Fireballs(density, in_first.sum(1) + in_second.sum(1), hit.sum((1, 2))))
+        parts.append(Fireballs(density, hit.any(2).sum(1) + hit.any(1).sum(1), hit.sum((1, 2))))
     return joined(parts)
+
+
+def left_behind(
+    collision: Collision, b: Tensor, generator: Generators, *, events: Sequence[int] | None = None,
+    share: float = SHARE, gamma: float | None = None,
+) -> Tensor:  # fmt: skip
+    """The integral [event] of the density of `monte_carlo` over all of the plane, of the same draws; no grid is needed.
+
+    Raises ValueError as `monte_carlo`.
+    """
+    _check_share(share)
+    found: list[Tensor] = []
+    for some, draws in batches(collision, b, events, generator, b.device):
+        _, sources = _sources(collision, meet(collision, some, draws, b.device), share, draws, gamma)
+        found.append(torch.stack([one.weight.sum(1) for one in sources]).sum(0))
+    return torch.cat(found)
+
+
+def _sources(
+    collision: Collision, nucleons: Nucleons, share: float, draws: Sequence[Generator], gamma: float | None
+) -> tuple[Tensor, list[Sources]]:
+    """Which pairs of nucleons collide [event, A, B], and what each leaves behind."""
+    hit = nucleons.separation2() < collision.cross_section / math.pi
+    sources = [_wounded(nucleons, hit.any(2), hit.any(1), share, draws, gamma)]
+    return hit, sources + (_binary(nucleons, hit, 1 - share, draws, gamma) if share < 1 else [])
 
 
 def _wounded(
