@@ -1,4 +1,4 @@
-"""Every instrument keeps every promise of the design. To hold a new one to them, add a row to ENTRIES."""
+"""Every task keeps every promise of the design. To hold a new one to them, add a row to ENTRIES."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,13 @@ import xarray as xr
 from entries import Entry, Named
 from entries.entropy import ENTROPY
 from entries.eos import EOS
+from entries.generate import GENERATE
+from entries.meter import METER, PREDICT
 from entries.probe import PROBE
+from IPython.core.interactiveshell import InteractiveShell
+from matplotlib.colors import to_rgba
 from pretended import Crossings, Pretend
+from sliders import Told, wait_for
 from torch import nn
 from torch._subclasses import FakeTensorMode
 from torch.multiprocessing.reductions import StorageWeakRef
@@ -35,27 +40,62 @@ from torch.utils._pytree import tree_leaves
 import jupyter_phys as jp
 from jupyter_phys.core.calibration import PRECISIONS
 from jupyter_phys.core.errors import Interrupted, Refused
-from jupyter_phys.core.instrument import find, packages
+from jupyter_phys.core.instrument import BoundTask, find, packages
 from jupyter_phys.core.progress import Meter
 from jupyter_phys.core.reading import Reading
 from jupyter_phys.core.run import GIB, Run, untouched
 from jupyter_phys.core.session import session
 from jupyter_phys.figures.mark import Heat
 from jupyter_phys.figures.panel import Plot, Table
+from jupyter_phys.figures.theme import THEMES
+from jupyter_phys.notebook import turns
+from jupyter_phys.notebook.live import Call
+from jupyter_phys.notebook.magic import run as run_line
 
-ENTRIES = [ENTROPY, PROBE, EOS]
+ENTRIES = [ENTROPY, PROBE, EOS, GENERATE, METER, PREDICT]
 
 
 # --- how the promises are tested
 
 
-def promise(number: int, said: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("entry", [pytest.param(one, id=f"{one.name}-{number}-{said}") for one in ENTRIES])
+def promise(number: int, said: str, of: Callable[[Entry], object] = bool) -> pytest.MarkDecorator:
+    """``of``: the rows that it is made for, where that is not all of them."""
+    rows = [pytest.param(one, id=f"{one.label}-{number}-{said}") for one in ENTRIES if of(one)]
+    return pytest.mark.parametrize("entry", rows)
+
+
+def instruments(entry: Entry) -> bool:
+    """Of what all tasks of an instrument have in common."""
+    return not entry.task
+
+
+def task_of(entry: Entry) -> BoundTask:
+    return find(entry.name).task(entry.task)
 
 
 def measured(entry: Entry, subjects: Any = None, options: Named | None = None, **how: Any) -> Reading:
-    chosen = (entry.options() if options is None else options) | how
-    return find(entry.name)(entry.subjects() if subjects is None else subjects, **{"progress": False} | chosen)
+    chosen = entry.anew((entry.options() if options is None else options) | how)
+    return task_of(entry)(entry.subjects() if subjects is None else subjects, **{"progress": False} | chosen)
+
+
+def stepped(entry: Entry, step: Callable[[], None], **how: Any) -> Reading:
+    """A measurement in which ``step`` is called a dozen times, by its subjects or where progress is counted."""
+    subjects, options = entry.steps(step)
+    with heard(step) if not entry.is_heard else contextlib.nullcontext():
+        return measured(entry, subjects, options, **how)
+
+
+@contextlib.contextmanager
+def heard(step: Callable[[], None]) -> Iterator[None]:
+    advance = Meter.advance
+
+    def calls(self: Meter, share: float) -> None:
+        step()
+        advance(self, share)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Meter, "advance", calls)
+        yield
 
 
 def same_bits(one: Reading, two: Reading) -> None:
@@ -87,6 +127,8 @@ def bits(value: Any) -> Any:
             return {name: bits(one) for name, one in value.items()}
         case list() | tuple():
             return [bits(one) for one in value]
+        case xr.Dataset():
+            return {name: bits(one.values) for name, one in value.variables.items()}, repr(value)
         case np.random.Generator():
             return repr(value.bit_generator.state)
         case _:
@@ -176,8 +218,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def test_every_instrument_has_a_row():
-    assert sorted(entry.name for entry in ENTRIES) == sorted(packages())
+def test_every_task_has_a_row():
+    """But those that measure while code of the user's runs; see the tests of %probe watch."""
+    assert sorted(task_of(entry).name for entry in ENTRIES) == sorted(
+        name for one in packages() for name, task in find(one).card.tasks.items() if not task.around
+    )
+    assert {entry.name for entry in ENTRIES if not entry.task} == set(packages())
 
 
 # --- 1: the subject comes back untouched, to the bit
@@ -196,8 +242,13 @@ def test_subjects_inputs_and_global_states_are_untouched(entry: Entry):
         torch.use_deterministic_algorithms(False)
 
 
-@promise(1, "network")
+def takes_models(entry: Entry) -> bool:
+    return entry.network is not None
+
+
+@promise(1, "network", takes_models)
 def test_a_model_in_training_is_untouched(entry: Entry):
+    assert entry.network is not None
     net, options = entry.network()
     before = bits(net), world()
     first = measured(entry, {"net": net}, options)
@@ -206,8 +257,9 @@ def test_a_model_in_training_is_untouched(entry: Entry):
     same_bits(first, measured(entry, {"net": net}, options))
 
 
-@promise(1, "used-by-a-callable")
+@promise(1, "used-by-a-callable", takes_models)
 def test_a_model_behind_a_callable_is_untouched(entry: Entry):
+    assert entry.network is not None
     net, options = entry.network()
     options = {n: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for n, v in options.items()}
     before = bits(net)
@@ -220,8 +272,9 @@ def test_a_model_behind_a_callable_is_untouched(entry: Entry):
 
 @promise(1, "under-interrupts")
 def test_thirty_interrupts_at_random_moments_leave_everything_clean(entry: Entry):
-    net, options = entry.network()
-    subjects = {"net": net, **{n: one for n, one in entry.subjects().items() if not entry.one_by_one(one)}}
+    net, options = entry.network() if entry.network else (None, entry.options())
+    subjects = {n: one for n, one in entry.subjects().items() if not entry.one_by_one(one)}
+    subjects = {"net": net, **subjects} if net else subjects
     whole = measured(entry, subjects, options)
     started = time.perf_counter()
     same_bits(whole, measured(entry, subjects, options))
@@ -263,13 +316,14 @@ def partly(entry: Entry, reading: Reading, whole: Reading) -> None:
 @promise(2, "same-bits")
 def test_the_same_call_gives_the_same_bits(entry: Entry):
     random.seed(1)
-    one = measured(entry)
+    one = measured(entry, **entry.pictures)
     random.seed(2)
     torch.manual_seed(3)
     np.random.seed(4)
-    same_bits(one, measured(entry))
+    same_bits(one, measured(entry, **entry.pictures))
     other = measured(entry, seed=1)
-    assert any(not np.array_equal(one.data[n].values, other.data[n].values) for n in entry.numbers)
+    differ = [not np.array_equal(one.data[n].values, other.data[n].values) for n in entry.numbers]
+    assert any(differ) == entry.draws
 
 
 @pytest.mark.parametrize(("precision", "rtol"), [("float64", 1e-12), ("float32", 1e-5)])
@@ -302,45 +356,98 @@ def test_other_subjects_and_their_order_do_not_matter(entry: Entry):
         close(entry, alone, whole, 1e-12)
 
 
+def repeated(entry: Entry, options: Named) -> Named:
+    """The inputs among ``options``, which no reading keeps."""
+    return {name: one for name, one in options.items() if name in task_of(entry).inputs.declared()}
+
+
+@pytest.fixture
+def shell() -> Iterator[InteractiveShell]:
+    made = InteractiveShell()
+    yield made
+    turns.forget(made)
+
+
+@promise(2, "again")
+def test_a_reading_is_measured_once_more(entry: Entry):
+    options = entry.options()
+    first = measured(entry, options=options)
+    again = first.again(entry.subjects(), **repeated(entry, options))
+    for name in entry.numbers:
+        np.testing.assert_array_equal(again.data[name].values, first.data[name].values, err_msg=name)
+    assert not any("Not the same" in note.text for note in again.notes)
+
+
+@promise(2, "sweep", lambda entry: entry.axes)
+def test_a_point_of_a_sweep_is_a_measurement(entry: Entry, readings: Readings):
+    for index in (0, -1):
+        alone = measured(entry, **{name: values[index] for name, values in entry.axes.items()})
+        swept = readings[entry.label]["swept"].data.isel(dict.fromkeys(entry.axes, index))
+        close(entry, swept.drop_vars(list(entry.axes)), alone.data, 1e-12)
+
+
+@promise(2, "sliders")
+def test_a_slider_measures_what_a_line_does(entry: Entry, shell: InteractiveShell):
+    """Or, where a task fills files, there are none, and the line that would open them says what to type."""
+    task, options = task_of(entry), entry.options()
+    if task.task.writes:
+        with pytest.raises(Refused, match="no live sliders") as refusal:
+            run_line(shell, entry.name, f"{entry.task} -i")
+        assert "without -i" in str(refusal.value.instead)
+        return
+    moved = {name: values[-1] for name, values in entry.axes.items()}
+    subjects = dict(list(entry.subjects().items())[:1])
+    call = Call(task, subjects, options, "x", {})
+    sliders = Told(shell, call, measured(entry, subjects, options))
+    try:
+        turns.turns(shell).cell_ends()
+        sliders.measure(1, **call.values | moved)
+        wait_for(lambda: sliders.finals() == [1] or bool(sliders.of("error")))
+        assert not sliders.of("error")
+        found = sliders._reading
+    finally:
+        sliders.close()
+    close(entry, found.data, measured(entry, subjects, options, **moved).data, 1e-12)
+
+
 # --- 3: an interrupt keeps what was measured
 
 
 @pytest.mark.parametrize("engine", ["inline", "threads"])
 @promise(3, "kept")
 def test_an_interrupt_keeps_what_was_measured(entry: Entry, engine: str):
-    quick, options = entry.steps(lambda: None)
-    whole = measured(entry, quick, options)
-    subjects, options = entry.steps(Bell(entry.late))
+    whole = stepped(entry, lambda: None)
     with pytest.raises(KeyboardInterrupt) as caught:
-        measured(entry, subjects, options, engine=engine, workers=1)
+        stepped(entry, Bell(entry.late), engine=engine, workers=1)
     stop = caught.value
     assert isinstance(stop, Interrupted) and stop.reading is jp.last()
     reading = stop.reading
     assert not reading.complete and not reading.record.complete
-    assert list(reading.data[entry.along].values) == list(subjects)
+    assert list(reading.data[entry.along].values) == list(whole.data[entry.along].values)
     partly(entry, reading, whole)
     for name in entry.numbers[:1]:
         assert np.isfinite(reading.data[name].values).any()
     assert any(np.isnan(reading.data[n].values).any() for n in entry.numbers)
     assert "interrupted" in repr(reading).splitlines()[0]
     assert all(panel.alt for panel in reading.panels())
-    same_bits(measured(entry, quick, options), whole)
+    same_bits(stepped(entry, lambda: None), whole)
 
 
 @promise(3, "in-vain")
 def test_an_interrupt_before_anything_was_measured(entry: Entry):
-    subjects, options = entry.steps(Bell(1))
     with pytest.raises(Interrupted) as caught:
-        measured(entry, subjects, options)
+        stepped(entry, Bell(1))
     assert caught.value.reading is None or not caught.value.reading.complete
 
 
 @promise(3, "nothing-pinned")
 def test_an_interrupt_that_is_kept_holds_no_tensors(entry: Entry):
-    subjects, options = entry.steps(Bell(entry.late))
+    bell = Bell(entry.late)
+    subjects, options = entry.steps(bell)
     user = {id(one) for one in tensors()}
     try:
-        measured(entry, subjects, options)
+        with heard(bell) if not entry.is_heard else contextlib.nullcontext():
+            measured(entry, subjects, options)
     except KeyboardInterrupt as caught:
         stop = caught  # as IPython keeps the last exception
     assert isinstance(stop, Interrupted)
@@ -352,7 +459,7 @@ def tensors() -> list[torch.Tensor]:
     return [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor)]
 
 
-@promise(3, "calibration")
+@promise(3, "calibration", instruments)
 def test_an_interrupted_calibration_keeps_the_cases_that_were_run(entry: Entry):
     with pytest.raises(Interrupted) as caught, interrupt(0.4):
         jp.check(entry.name, progress=False)
@@ -369,7 +476,7 @@ def test_memory_is_bounded_by_the_setting(entry: Entry):
     subjects, options, size = entry.many(1)
     measured(entry, subjects, options)
     peaks: list[float] = []
-    for k, memory in ((1, 0.004), (3, 0.004), (3, 0.02)):
+    for k, memory in ((1, entry.small), (3, entry.small), (3, 5 * entry.small)):
         subjects, options, size = entry.many(k)
         with Watch() as watch:
             measured(entry, subjects, options, memory=memory)
@@ -393,7 +500,7 @@ def test_out_of_memory_halves_the_batch(entry: Entry):
 @promise(4, "far-too-little")
 def test_a_device_too_small_for_one_item_is_told(entry: Entry):
     subjects, options, size = entry.many(1)
-    with pytest.raises(Refused, match="does not fit"), Watch(capacity=1.2 * size):
+    with pytest.raises(Refused, match=r"does not fit|too little memory"), Watch(capacity=1.2 * size):
         measured(entry, subjects, options)
 
 
@@ -425,14 +532,12 @@ def test_what_cannot_be_measured_is_refused(entry: Entry):
 
 @promise(6, "progress")
 def test_progress_appears_after_a_second_and_can_be_switched_off(entry: Entry, capsys: pytest.CaptureFixture[str]):
-    quick, options = entry.steps(lambda: None)
-    measured(entry, quick, options, progress=True)
+    stepped(entry, lambda: None, progress=True)
     assert capsys.readouterr().err == ""
-    subjects, options = entry.steps(lambda: time.sleep(0.15))
-    measured(entry, subjects, options, progress=True)
+    stepped(entry, lambda: time.sleep(0.15), progress=True)
     shown = capsys.readouterr().err
-    assert re.search(r"\d+%.*\d\d:\d\d so far, \d\d:\d\d left", shown) and entry.name in shown
-    measured(entry, subjects, options, progress=False)
+    assert re.search(r"\d+%.*\d\d:\d\d so far, \d\d:\d\d left", shown) and entry.label in shown
+    stepped(entry, lambda: time.sleep(0.15), progress=False)
     assert capsys.readouterr() == ("", "")
 
 
@@ -449,26 +554,36 @@ def test_progress_leaves_no_thread_behind(entry: Entry):
 
 
 def kinds(entry: Entry) -> dict[str, Reading]:
-    subjects, options = entry.steps(Bell(entry.late))
     with pytest.raises(Interrupted) as caught:
-        measured(entry, subjects, options)
-    swept = entry.options() | entry.axes
-    return {
-        "complete": measured(entry, **entry.pictures), "partial": caught.value.reading,
-        "swept": measured(entry, options=swept),
-    }  # fmt: skip
+        stepped(entry, Bell(entry.late))
+    found = {"complete": measured(entry, **entry.pictures), "partial": caught.value.reading}
+    return found | ({"swept": measured(entry, **entry.axes)} if entry.axes else {})
+
+
+def of_kinds(number: int, said: str) -> pytest.MarkDecorator:
+    rows = [(one, kind) for one in ENTRIES for kind in ("complete", "partial", *["swept"] * bool(one.axes))]
+    return pytest.mark.parametrize(
+        ("entry", "kind"), [pytest.param(*row, id=f"{row[0].label}-{number}-{said}-{row[1]}") for row in rows]
+    )
+
+
+class Readings(dict[str, dict[str, Reading]]):
+    """Those of a row by its label, measured when they are first looked at."""
+
+    def __missing__(self, label: str) -> dict[str, Reading]:
+        self[label] = kinds(next(entry for entry in ENTRIES if entry.label == label))
+        return self[label]
 
 
 @pytest.fixture(scope="module")
-def readings() -> dict[str, dict[str, Reading]]:
-    return {entry.name: kinds(entry) for entry in ENTRIES}
+def readings() -> Readings:
+    return Readings()
 
 
-@pytest.mark.parametrize("kind", ["complete", "partial", "swept"])
 @pytest.mark.parametrize("suffix", [".nc", ".json"])
-@promise(7, "files")
+@of_kinds(7, "files")
 def test_a_reading_survives_to_the_bit(entry: Entry, suffix: str, kind: str, readings: Any, tmp_path: Path):
-    reading = readings[entry.name][kind]
+    reading = readings[entry.label][kind]
     path = reading.save(tmp_path / f"r{suffix}")
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
     back = jp.load(path)
@@ -496,7 +611,7 @@ class Canary:
 @promise(7, "strangers")
 def test_a_file_from_a_stranger_runs_nothing(entry: Entry, readings: Any, tmp_path: Path):
     ran = tmp_path / "ran"
-    good = json.loads(readings[entry.name]["complete"].save(tmp_path / "good.json").read_text())
+    good = json.loads(readings[entry.label]["complete"].save(tmp_path / "good.json").read_text())
     good.pop("content")
     evil = pickle.dumps(Canary(ran))
     name = good["record"]["instrument"]
@@ -531,11 +646,11 @@ def test_a_file_from_a_stranger_runs_nothing(entry: Entry, readings: Any, tmp_pa
     assert name in packages() and not ran.exists()
 
 
-@promise(7, "hdf-objects")
+@promise(7, "hdf-objects", instruments)
 def test_pickles_inside_hdf_are_data(entry: Entry, readings: Any, tmp_path: Path):
     import h5py
 
-    ran, path = tmp_path / "ran", readings[entry.name]["complete"].save(tmp_path / "r.nc")
+    ran, path = tmp_path / "ran", readings[entry.label]["complete"].save(tmp_path / "r.nc")
     evil = pickle.dumps(Canary(ran))
     with h5py.File(path, "a") as file:
         file.attrs["jupyter_phys"] = np.void(evil)
@@ -545,11 +660,11 @@ def test_pickles_inside_hdf_are_data(entry: Entry, readings: Any, tmp_path: Path
     assert not ran.exists()
 
 
-@promise(7, "linked")
+@promise(7, "linked", instruments)
 def test_a_file_does_not_reach_for_others(entry: Entry, readings: Any, tmp_path: Path):
     import h5py
 
-    reading = readings[entry.name]["complete"]
+    reading = readings[entry.label]["complete"]
     other, path = reading.save(tmp_path / "other.nc"), reading.save(tmp_path / "r.nc")
     name = entry.numbers[0]
     with h5py.File(path, "a") as file:
@@ -560,10 +675,10 @@ def test_a_file_does_not_reach_for_others(entry: Entry, readings: Any, tmp_path:
 
 
 @pytest.mark.parametrize("suffix", [".nc", ".json"])
-@promise(7, "damaged")
+@promise(7, "damaged", instruments)
 def test_damaged_files_are_refused_or_right(entry: Entry, suffix: str, readings: Any, tmp_path: Path):
     """In a process of its own: no damage may take the kernel with it."""
-    path = readings[entry.name]["swept"].save(tmp_path / f"r{suffix}")
+    path = readings[entry.label]["swept"].save(tmp_path / f"r{suffix}")
     code = f"""
 import random, pathlib, warnings
 import jupyter_phys as jp
@@ -594,8 +709,7 @@ print("refused", refused)
     assert int(done.stdout.split()[-1]) > 20
 
 
-@promise(7, "weights-only")
-def test_no_source_unpickles(entry: Entry):
+def test_no_source_unpickles():
     home = Path(jp.__file__).parent
     for path in home.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
@@ -609,10 +723,9 @@ def test_no_source_unpickles(entry: Entry):
 # --- 8: units, numbers with errors, alt text
 
 
-@pytest.mark.parametrize("kind", ["complete", "partial", "swept"])
-@promise(8, "units")
+@of_kinds(8, "units")
 def test_everything_has_a_unit_or_says_that_it_has_none(entry: Entry, kind: str, readings: Any):
-    reading = readings[entry.name][kind]
+    reading = readings[entry.label][kind]
     for name, one in reading.data.variables.items():
         assert isinstance(one.attrs.get("units"), str), f"{name} has no units"
         assert one.attrs.get("long_name"), f"{name} has no long_name"
@@ -626,20 +739,18 @@ def test_everything_has_a_unit_or_says_that_it_has_none(entry: Entry, kind: str,
     assert isinstance(panels[0], Table)
 
 
-@pytest.mark.parametrize("kind", ["complete", "partial", "swept"])
-@promise(8, "numbers")
+@of_kinds(8, "numbers")
 def test_numbers_are_printed_with_their_errors(entry: Entry, kind: str, readings: Any):
-    reading = readings[entry.name][kind]
+    reading = readings[entry.label][kind]
     cells = [str(one) for panel in reading.panels() if isinstance(panel, Table) for row in panel.rows for one in row]
     assert not [one for one in cells if re.search(r"\d\.\d{7,}|nan|±|\d{8,}", one)]
     if kind == "complete":
         assert any(re.fullmatch(r"-?\d+\.?\d*\([\d.]+\)(e[+-]\d+)?", one) for one in cells)
 
 
-@pytest.mark.parametrize("kind", ["complete", "partial", "swept"])
-@promise(8, "table")
+@of_kinds(8, "table")
 def test_a_table_has_no_more_rows_than_there_are_numbers(entry: Entry, kind: str, readings: Any):
-    reading = readings[entry.name][kind]
+    reading = readings[entry.label][kind]
     frame = reading.to_dataframe().reset_index()
     numbers = {name: one for name, one in reading.data.data_vars.items() if one.attrs.get("role") != "picture"}
     assert set(numbers) <= set(frame.columns)
@@ -649,11 +760,19 @@ def test_a_table_has_no_more_rows_than_there_are_numbers(entry: Entry, kind: str
         assert set(known) == set(frame[name].dropna())
 
 
+@promise(8, "dark", lambda entry: entry.task)
+def test_every_plot_is_drawn_on_dark_paper_too(entry: Entry):
+    """That of other instruments see test_paper.py and the pages."""
+    reading = measured(entry, dict(list(entry.subjects().items())[:1]), **entry.pictures)
+    assert any(isinstance(panel, Plot) for panel in reading.panels())
+    assert reading.figure(theme="dark").get_facecolor() == to_rgba(THEMES["dark"].paper)
+
+
 # --- 9: calibration and pure kernels
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@promise(9, "calibration")
+@promise(9, "calibration", lambda entry: entry.cases)
 def test_known_answers_of_a_few_cases(entry: Entry, precision: str):
     instrument = find(entry.name)
     cases = [one for one in instrument.part(instrument.card.calibration) if re.search(entry.cases, one.name)]
@@ -665,8 +784,9 @@ def test_known_answers_of_a_few_cases(entry: Entry, precision: str):
         assert case.passes(got, precision), f"{case.name}: {got} instead of {case.expected}"
 
 
-@promise(9, "pure-kernels")
+@promise(9, "pure-kernels", lambda entry: entry.kernels)
 def test_kernels_stay_on_the_device(entry: Entry):
+    assert entry.kernels is not None
     for name, kernel in entry.kernels("cuda").items():
         with FakeTensorMode(), Pretend(), Crossings() as crossings:
             found = [one for one in tree_leaves(kernel()) if isinstance(one, torch.Tensor)]
@@ -677,14 +797,13 @@ def test_kernels_stay_on_the_device(entry: Entry):
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize(("precision", "rtol"), [("float64", 1e-12), ("float32", 1e-5)])
-@promise(9, "whole-reading")
+@promise(9, "whole-reading", lambda entry: entry.exact)
 def test_a_whole_reading_on_the_device(entry: Entry, precision: str, rtol: float):
     cpu, cuda = (measured(entry, precision=precision, device=device) for device in ("cpu", "cuda"))
     close(entry, cpu.data, cuda.data, rtol)
 
 
-@promise(9, "sees-crossings")
-def test_the_counter_sees_what_it_must(entry: Entry):
+def test_the_counter_sees_what_it_must():
     with FakeTensorMode(), Pretend(), Crossings():
         field = torch.ones(4, device="cuda")
         with pytest.raises(AssertionError, match="copies to the CPU"):

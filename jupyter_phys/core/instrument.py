@@ -35,6 +35,7 @@ class Task:
     measure: str = "compute:measure"
     panels: str = "panels:panels"
     drafts: bool = False  # measure minds run.draft: a quick look while a slider moves
+    writes: bool = False  # what it makes stays on disk, so that no slider measures it again and again
     explore: str = ""  # cuts at full resolution through what a panel shows coarsely
     cut: str = ""  # how it is cut into units finer than its subjects, see core/cut.py
     around: str = ""  # in place of measure: a class that measures while code of the user's runs, see core/around.py

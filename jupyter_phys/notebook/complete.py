@@ -12,7 +12,8 @@ from jupyter_phys.core import instrument
 from jupyter_phys.core.errors import Refused
 
 IDENTIFIER = "jupyter_phys.magic_line"
-FLAGS = ("-i", "--interactive", "--check", "--full", "-h", "--help")
+SLIDERS = ("-i", "--interactive")
+FLAGS = (*SLIDERS, "--check", "--full", "-h", "--help")
 PHYS = ("check", "readings", "tutorial")
 
 # "%probe ...", "   %%probe ...", "x = %probe ...", "%time %probe ..."
@@ -68,7 +69,7 @@ def _listed(namespace: dict[str, Any], task: instrument.BoundTask, rest: str) ->
     if _INSIDE.search(before):
         return ()
     if _fragment(rest).startswith("-"):
-        return () if "[" in before else FLAGS
+        return () if "[" in before else [one for one in FLAGS if not task.task.writes or one not in SLIDERS]
     if value:
         return _values(namespace, task, value["name"])
     if subject:

@@ -146,15 +146,27 @@ def _measured(shell: Any, found: instrument.Instrument, line: Line, cell: str | 
     if body and line.subject:  # then the body is no subject: it is what runs
         task = around.around_of(found, task)
     _check_names(task, line)
+    sliders = set(complete.SLIDERS) & set(line.flags)
+    if sliders:
+        _check_sliders(task)
     if task.task.around:
         return around.run(shell, task, cell, _subject(shell, task, line.subject), _options(shell, task, line))
     text = _subject_text(shell, line, cell)
     subject, options = _subject(shell, task, text), _options(shell, task, line)
     subject = task.subjects.given(subject, options)
     reading = task(subject, **options)
-    if {"-i", "--interactive"} & set(line.flags):
+    if sliders:
         _open_sliders(shell, reading, task, subject, options, text, line.options)
     return reading
+
+
+def _check_sliders(task: instrument.BoundTask) -> None:
+    if task.task.writes:
+        name, tasks = task.instrument.card.name, task.instrument.card.tasks
+        others = [f"%{name} {other} -i" for other, one in tasks.items() if not one.writes]
+        raise Refused("This task has no live sliders: what it makes stays on disk, for one choice of its settings.",
+                      given=f"%{name} {task.name} -i",
+                      instead=f"the line without -i{f', or {others[0]}' if others else ''}")  # fmt: skip
 
 
 def _open_sliders(shell: Any, reading: Any, *call: Any) -> None:

@@ -15,6 +15,7 @@ CARD = Card(
             inputs="ensemble:Inputs",
             measure="generate:measure",
             panels="generated:panels",
+            writes=True,
             cut="generate:CUT",
         ),
         "meter": Task(

@@ -28,7 +28,10 @@ HOW = "; two numbers: each event's lies between, three or more: it is one of the
 class Settings(settings.Settings):
     """Evolve many collisions of two nuclei, and put what freezes out of each into a store on disk."""
 
-    store: str = option("events.zarr", "folder of the store; a line that was stopped, run again, goes on with it")
+    store: str = option(
+        "events.zarr",
+        "folder of the store; a line that was stopped, run again, goes on with it, and with more events it grows",
+    )
     events: int = option(100, "events of each equation of state, which all see the same initial states", low=1,
                          high=1_000_000, log=True)  # fmt: skip
     chunk: int = option(25, "events that are written together, or not at all", low=1, high=10_000, log=True)

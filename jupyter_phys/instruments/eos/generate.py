@@ -45,8 +45,8 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
 
 
 def _see_to(ensemble: Ensemble, shelf: store.Store, at: store.Place, made: xr.Variable) -> None:
-    (subject, chunk), run = at, ensemble.run
-    events = ensemble.settings.rows(chunk)
+    subject, run = at[0], ensemble.run
+    events = shelf.rows(at)
     kept = shelf.keep(at, lambda: ensemble.evolved(subject, events), lambda: run.advance(0))
     made[at] = 0 if kept == "found" else len(events)
     if kept == "found":
@@ -79,7 +79,7 @@ def _layout(ensemble: Ensemble, subjects: Mapping[str, Any]) -> Layout:
     settings, run = ensemble.settings, ensemble.run
     coords = ensemble.bench.coordinates()
     nothing = set[str]() if ensemble.bench.meetings.has_class else {"centrality", "centrality_by"}  # decides nothing
-    made = settings.model_dump(mode="json", exclude={"store"} | nothing)
+    made = settings.model_dump(mode="json", exclude={"store", "events"} | nothing)
     variables = {"spectrum": (("species", "pT", "phi"), "float32", *SPECTRUM)}
     variables |= {name: (("species",), "float64", *told) for name, told in PARTICLES.items()}
     variables |= {name: ((), "float64", *told) for name, told in (EVENTS | PARAMETERS).items()}
@@ -96,11 +96,14 @@ def _layout(ensemble: Ensemble, subjects: Mapping[str, Any]) -> Layout:
 def joined(data: xr.Dataset, settings: Settings) -> xr.Dataset:
     """What the store holds, summed up for each equation of state: numbers of all events, their means, mean spectra.
 
-    data: events ``made`` [subject, chunk] in this measurement, NaN where it did not come to be.
+    data: events ``made`` [subject, chunk] in this measurement, NaN where it did not come to be. Of a store that has
+    grown, those that were asked for.
     """
-    shelf = store.open(settings.store, check=False)
+    shelf = store.open(settings.store, check=False).isel(event=slice(settings.events))
     sealed = shelf["sealed"].values
-    found: dict[str, Any] = {"made": ("subject", np.nansum(data["made"].values, 1), {"long_name": "events made now"})}
+    found: dict[str, Any] = {
+        "made": ("subject", np.nansum(data["made"].values, 1), {"units": "", "long_name": "events made now"})
+    }
     for name, (units, said) in NUMBERS.items():
         one = shelf[name]
         values = np.where(sealed.reshape(*sealed.shape, *[1] * (one.ndim - 2)), one.values, np.nan)

@@ -39,7 +39,7 @@ def _parameters(data: xr.Dataset) -> Table:
     for name, (unit, said) in PARAMETERS.items():
         values = data[name].values[np.isfinite(data[name].values)]
         if values.size:
-            rows.append([name, said, float(values.min()), float(values.mean()), float(values.max()), unit])
+            rows.append([name, said, *(f"{one:.4g}" for one in (values.min(), values.mean(), values.max())), unit])
     return Table("Parameters of the events", ["name", "what it is", "least", "mean", "most", "unit"], rows)
 
 

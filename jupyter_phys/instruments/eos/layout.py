@@ -15,14 +15,17 @@ from zarr.storage import MemoryStore
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.record import versions
 
-SCHEMA = 1
+SCHEMA = 2
 NAME, ROOT, SEAL, LOCK = "jupyter_phys", "zarr.json", "seal", ".lock"
 SUBJECTS = "equations of state"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a store holds, and of what: ``made`` is all that decides the numbers, in plain JSON values."""
+    """What a store holds, and of what: ``made`` is all that decides the numbers, in plain JSON values.
+
+    How many events there are decides none of them, so that a store can grow.
+    """
 
     events: int
     chunk: int
@@ -36,11 +39,14 @@ class Layout:
         """What stands in the attributes of the store, as JSON gives it back."""
         words = {name: list(values) for name, (values, _, _) in self.coords.items() if isinstance(values[0], str)}
         made = dict(self.made) | {SUBJECTS: [[label, one] for label, one in self.subjects.items()]}
-        return json.loads(json.dumps({"schema": SCHEMA, "coords": list(self.coords), "words": words, "made": made}))
+        told = {"schema": SCHEMA, "events": self.events, "coords": list(self.coords), "words": words, "made": made}
+        return json.loads(json.dumps(told))
 
 
 def begin(path: Path, layout: Layout) -> None:
     """Write all but the events; the root comes last, so that what was stopped before that is begun again.
+
+    Where a store is there already, it has room for ``layout.events`` afterwards.
 
     Raises:
         Refused: the folder holds something else.
@@ -67,7 +73,7 @@ def _fill(group: Any, layout: Layout) -> None:
         if not isinstance(values[0], str):  # Zarr 3 has no settled way to write words
             told = {"units": unit, "long_name": said}
             group.create_array(name, data=np.asarray(values), dimension_names=[name], attributes=told)
-    subjects, chunk = len(layout.subjects), min(layout.chunk, layout.events)
+    subjects, chunk = len(layout.subjects), layout.chunk
     for name, (dims, dtype, unit, said) in layout.variables.items():
         rest, told = [sizes[dim] for dim in dims], {"units": unit, "long_name": said}
         group.create_array(
@@ -78,18 +84,27 @@ def _fill(group: Any, layout: Layout) -> None:
                        fill_value=0, dimension_names=["subject", "chunk", "byte"])  # fmt: skip
 
 
+def room(path: Path, layout: Layout) -> set[int]:
+    """For how many events every array has room: one number, but where growing was stopped half way.
+
+    Raises:
+        OSError, ValueError, KeyError: an array is missing, or damaged.
+    """
+    files = [path / name / ROOT for name in layout.variables]
+    return {said(path)["events"], *(json.loads(one.read_text(encoding="utf-8"))["shape"][1] for one in files)}
+
+
 def compare(path: Path, layout: Layout) -> None:
     """Refuse to go on with a store of other events, and name what differs.
 
     Raises:
         Refused: it does.
     """
-    there, asked = said(path), layout.told
-    before, now = there["made"], asked["made"]
+    before, now = said(path)["made"], layout.told["made"]
     differs = [name for name in {**now, **before} if before.get(name) != now.get(name)]
-    if there["schema"] != SCHEMA or differs:
+    if differs:
         told = [f"{name}={_short(now.get(name))}, there {_short(before.get(name))}" for name in differs]
-        raise Refused("This store holds other events.", given="; ".join(told) or f"version {there['schema']}",
+        raise Refused("This store holds other events.", given="; ".join(told),
                       allowed=f"what {path} was begun with", instead=f'store="{free(path).name}"')  # fmt: skip
 
 
@@ -111,10 +126,15 @@ def said(path: Path) -> dict[str, Any]:
     """What the store says of itself.
 
     Raises:
-        Refused: there is none, or what lies there is none of ours.
+        Refused: there is none, or what lies there is none of ours, or of another version.
     """
     try:
-        return json.loads((path / ROOT).read_text(encoding="utf-8"))["attributes"][NAME]
+        told = json.loads((path / ROOT).read_text(encoding="utf-8"))["attributes"][NAME]
+        version = told["schema"]
     except (OSError, ValueError, KeyError, TypeError):
         raise Refused("There is no store of events here.", given=path,
                       instead=f'%eos generate store="{path.name}"') from None  # fmt: skip
+    if version != SCHEMA:
+        raise Refused("Another version of jupyter_phys has made this store.", given=f"{path}: version {version}",
+                      allowed=f"version {SCHEMA}", instead=f'%eos generate store="{free(path).name}"')  # fmt: skip
+    return told

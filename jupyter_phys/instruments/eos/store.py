@@ -2,14 +2,18 @@
 
 The seal of a chunk is written last, by renaming a file, and is the sum of all that the chunk holds, where it belongs
 and how it was made. A chunk without its right seal counts as not there, however its writing was stopped.
+
+A store grows: an event depends on its number alone, so that in the end there is no telling it was smaller.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,9 +23,12 @@ import zarr
 
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.lock import locked
-from jupyter_phys.instruments.eos.layout import LOCK, ROOT, SEAL, SUBJECTS, Layout, begin, compare, said
+from jupyter_phys.instruments.eos.layout import LOCK, ROOT, SEAL, SUBJECTS, Layout, begin, compare, room, said
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+SAID = {
+    "subject": "equation of state", "event": "event", "species": "kind of particle", "sealed": "whether it is there",
+}  # fmt: skip
 Place = tuple[int, int]  # of a chunk: subject, chunk
 Kept = Literal["found", "made", "mended"]
 
@@ -42,9 +49,10 @@ class Store:
         known = {SEAL, *self.said["coords"]}
         self._arrays: dict[str, Any] = {name: group[name] for name in sorted(group.array_keys()) if name not in known}
         self._made = json.dumps(self.said["made"], sort_keys=True)
-        first = next(iter(self._arrays.values()))
-        self.events: int = first.shape[1]
-        self.chunk: int = first.chunks[1]
+        self.events: int = self.said["events"]
+        self.chunk: int = self.said["made"]["chunk"]
+        if any(one.shape[1] != self.events for one in self._arrays.values()):
+            raise Refused("This store was stopped while it grew.", given=path, instead="the line that fills it, again")
 
     def keep(self, at: Place, make: Callable[[], Mapping[str, np.ndarray]], wait: Callable[[], object]) -> Kept:
         """See to it that a chunk is there and whole; ``mended`` is one that was damaged, and made again.
@@ -53,7 +61,7 @@ class Store:
             Refused: it cannot be written; nothing that was is lost.
         """
         try:
-            with locked(self.path / SEAL / f"{LOCK}-{at[0]}-{at[1]}", wait):
+            with _chunk_locked(self.path, at, wait):
                 if self.holds(at):
                     self._tidy(at)
                     return "found"
@@ -73,14 +81,14 @@ class Store:
         try:
             seal = self._seal[at].tobytes()
             return any(seal) and seal == self._sum(
-                at, {name: array[at[0], self.rows(at)] for name, array in self._arrays.items()}
+                at, {name: array[at[0], _slice(self.rows(at))] for name, array in self._arrays.items()}
             )
         except Exception:  # whatever damaged bytes make the decoders raise
             return False
 
-    def rows(self, at: Place) -> slice:
+    def rows(self, at: Place) -> range:
         """The events of a chunk."""
-        return slice(at[1] * self.chunk, min((at[1] + 1) * self.chunk, self.events))
+        return range(at[1] * self.chunk, min((at[1] + 1) * self.chunk, self.events))
 
     def _sum(self, at: Place, values: Mapping[str, np.ndarray]) -> bytes:
         found = hashlib.sha256(f"{self._made} {at}".encode())
@@ -91,11 +99,11 @@ class Store:
     def _write(self, at: Place, values: Mapping[str, np.ndarray]) -> None:
         rows, whole = self.rows(at), dict[str, np.ndarray]()
         for name, array in self._arrays.items():
-            nothing = np.full((rows.stop - rows.start, *array.shape[2:]), np.nan)
+            nothing = np.full((len(rows), *array.shape[2:]), np.nan)
             whole[name] = values.get(name, nothing).astype(array.dtype)
         try:
             for name, one in whole.items():
-                self._arrays[name][at[0], rows] = one
+                self._arrays[name][at[0], _slice(rows)] = one
         except OSError:
             self._clear(at)  # a part of a chunk only takes room
             raise
@@ -119,8 +127,28 @@ class Store:
                 part.unlink(missing_ok=True)
 
 
+def _slice(rows: range) -> slice:
+    return slice(rows.start, rows.stop)
+
+
+def _chunk_locked(path: Path, at: Place, wait: Callable[[], object]) -> contextlib.AbstractContextManager[None]:
+    return locked(path / SEAL / f"{LOCK}-{at[0]}-{at[1]}", wait)
+
+
+def _grow(path: Path, layout: Layout, wait: Callable[[], object]) -> None:
+    """Make room for the events that are asked for; a last chunk that was not full is made anew, whole."""
+    before = said(path)["events"]
+    if room(path, layout) == {max(before, layout.events)}:
+        return
+    if before % layout.chunk:
+        for at in ((subject, before // layout.chunk) for subject in range(len(layout.subjects))):
+            with _chunk_locked(path, at, wait):
+                path.joinpath(SEAL, "c", str(at[0]), str(at[1]), "0").unlink(missing_ok=True)
+    begin(path, replace(layout, events=max(before, layout.events)))
+
+
 def prepared(path: Path, layout: Layout, wait: Callable[[], object]) -> Store:
-    """The store at ``path``, begun where there is none.
+    """The store at ``path``, begun where there is none, with room for ``layout.events`` or more.
 
     Raises:
         Refused: something else lies there, or events of other settings.
@@ -132,7 +160,8 @@ def prepared(path: Path, layout: Layout, wait: Callable[[], object]) -> Store:
         with locked(path / LOCK, wait):
             if not (path / ROOT).exists():
                 begin(path, layout)
-        compare(path, layout)
+            compare(path, layout)
+            _grow(path, layout, wait)
         return Store(path, writes=True)
     except OSError as reason:
         raise _unwritten(path, reason) from None
@@ -165,4 +194,7 @@ def open(path: str | Path, *, check: bool = True) -> xr.Dataset:
     data = data.drop_attrs(deep=False).assign_attrs(store.said["made"])
     of_events = sealed.repeat(store.chunk, 1)[:, : store.events]
     coords: dict[str, Any] = {"subject": labels, "event": np.arange(store.events), **store.said["words"]}
-    return data.assign_coords(coords | {"sealed": (("subject", "event"), of_events)})
+    data = data.assign_coords(coords | {"sealed": (("subject", "event"), of_events)})
+    for name, meant in SAID.items():
+        data[name].attrs.update(units="", long_name=meant)
+    return data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import random
 import signal
@@ -13,6 +12,8 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from slopes import dataset as of_both
+from slopes import spectra as of_slope
 
 import jupyter_phys as jp
 from jupyter_phys.core.errors import Interrupted, Refused
@@ -47,24 +48,11 @@ def quiet_run() -> Run:
 
 
 def spectra(n: int, temperature: Any, v2: Any = 0.05, number: Any = 200.0, seed: int = 0) -> np.ndarray:
-    """Exponential in pT, with an elliptic flow in a plane of its own: [n, pT, phi] of that dN/dy."""
-    draw = np.random.default_rng(seed)
-    temperature, v2, number = (
-        np.broadcast_to(np.asarray(one, float), n)[:, None, None] for one in (temperature, v2, number)
-    )
-    pt, phi = GRID.pt.numpy()[:, None], GRID.phi.numpy()
-    plane = draw.uniform(0, math.pi, n)[:, None, None]
-    wobble = draw.normal(0.15, 0.003, n)[:, None, None]
-    rho = np.exp(-pt / (temperature * wobble / 0.15)) * (1 + 2 * v2 * np.tanh(2 * pt) * np.cos(2 * (phi - plane)))
-    return rho * number / GRID.integral(torch.from_numpy(rho)).numpy()[:, None, None]
+    return of_slope(n, GRID, temperature, v2, number, seed)
 
 
 def dataset(cold: np.ndarray, hot: np.ndarray, names: tuple[str, str] = ("smooth", "jump")) -> xr.Dataset:
-    values = np.stack([cold, hot])
-    return xr.Dataset(
-        {"spectrum": (("subject", "event", "pT", "phi"), values)},
-        {"subject": list(names), "pT": GRID.pt.numpy(), "phi": GRID.phi.numpy()},
-    )
+    return of_both(cold, hot, GRID, names)
 
 
 def slopes(n: int = 120, seed: int = 0, **more: Any) -> xr.Dataset:
@@ -119,7 +107,7 @@ def test_inputs_forget_the_number_and_are_standardised_on_training_alone():
     for how in ("peak", "number"):
         torch.testing.assert_close(inputs.normalised(one, how, 9, 0.25), inputs.normalised(more, how, 9, 0.25))
     x = inputs.normalised(one, "peak", 9, 1)
-    y = inputs.Scaling.of(x)(x)
+    y = inputs.Scaling.of([x])(x)
     torch.testing.assert_close(y.mean(0), torch.zeros(PT, PHI), rtol=0, atol=1e-3)
     assert float(y.std(0)[2:].min()) == pytest.approx(1, abs=1e-3)
     assert inputs.normalised(one, "peak", 0.5, 1).shape[1] == int((GRID.pt <= 0.5).sum())

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 import zarr
 
 import jupyter_phys as jp
@@ -279,7 +280,7 @@ def test_a_full_disk_loses_nothing(
 @pytest.mark.parametrize(
     ("options", "said"),
     [({"tau0": 0.6}, r"tau0=0.6, there \(0.4, 0.8\)"), ({"seed": 6}, "seed=6, there 5"),
-     ({"events": 12}, "events=12, there 7"), ({"precision": "float32"}, "precision=float32, there float64")],
+     ({"chunk": 3}, "chunk=3, there 2"), ({"precision": "float32"}, "precision=float32, there float64")],
 )  # fmt: skip
 def test_other_settings_are_refused_by_name(options: Any, said: str, copied: Path, whole: tuple[Path, Reading]):
     with pytest.raises(Refused, match=said) as refusal:
@@ -320,6 +321,78 @@ def test_what_makes_no_sense_is_told_before_a_store_is_begun(options: Any, said:
     with pytest.raises(Refused, match=said):
         generated(tmp_path / "events.zarr", **options)
     assert not list(tmp_path.iterdir())
+
+
+# --- grown
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Three of the seven events, in chunks of two."""
+    generated(tmp_path / "events.zarr", events=3)
+    return tmp_path / "events.zarr"
+
+
+def test_a_store_grows_into_what_it_would_have_been(small: Path, whole: tuple[Path, Reading]):
+    chunk = (small / "spectrum/c/0/0/0/0/0").stat().st_mtime_ns
+    reading = generated(small)
+    assert files(small) == files(whole[0]) and (small / "spectrum/c/0/0/0/0/0").stat().st_mtime_ns == chunk
+    assert reading.data["made"].values.tolist() == [5, 5] and not any("damaged" in one.text for one in reading.notes)
+    for name in ("dN_dy", "v2_mean_se", "spectrum_mean"):
+        assert reading.data[name].values.tobytes() == whole[1].data[name].values.tobytes(), name
+
+
+def test_the_line_before_it_grew_still_gives_its_reading(small: Path, whole: tuple[Path, Reading]):
+    before = generated(small, events=3)
+    generated(small)
+    after = generated(small, events=3)
+    xr.testing.assert_identical(before.data, after.data)
+    assert after.data.sizes["event"] == 3 and files(small) == files(whole[0])
+
+
+def test_a_store_smaller_than_its_chunk_grows_too(tmp_path: Path):
+    for name, counts in {"grown.zarr": (1, 3), "once.zarr": (3,)}.items():
+        for events in counts:
+            generated(tmp_path / name, events=events, chunk=50)
+    assert files(tmp_path / "grown.zarr") == files(tmp_path / "once.zarr")
+
+
+@pytest.mark.parametrize("replaced", [0, 5, 21])
+def test_stopped_while_it_grew(
+    replaced: int, small: Path, whole: tuple[Path, Reading], monkeypatch: pytest.MonkeyPatch
+):
+    class Dead(BaseException):
+        pass
+
+    replace, left = Path.replace, [replaced]
+
+    def dies(self: Path, target: Path) -> Path:
+        if left[0] == 0:
+            raise Dead
+        left[0] -= 1
+        return replace(self, target)
+
+    with monkeypatch.context() as patch, pytest.raises(Dead):
+        patch.setattr(Path, "replace", dies)
+        generated(small)
+    if replaced:
+        with pytest.raises(Refused, match="stopped while it grew"):
+            store.open(small)
+    before = generated(small, events=3)
+    assert before.data["stored"].values.all() and store.open(small).sizes["event"] == 3
+    generated(small)
+    assert files(small) == files(whole[0])
+
+
+def test_a_store_of_another_version_is_refused(copied: Path):
+    root = copied / "zarr.json"
+    root.write_text(root.read_text().replace('"schema": 2', '"schema": 1'))
+    for do in (generated, store.open):
+        with pytest.raises(Refused, match="Another version"):
+            do(copied)
+
+
+# --- once more
 
 
 def test_a_reading_is_taken_again_from_what_is_there(copied: Path):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from jupyter_phys.core.errors import Refused
-from jupyter_phys.core.run import Run
+from jupyter_phys.core.run import GIB, Run
 from jupyter_phys.instruments.eos.meter.bins import Counts, in_words, is_same
 from jupyter_phys.instruments.eos.meter.course import HELD, TURNED, Course
 from jupyter_phys.instruments.eos.meter.judged import Z95
+from jupyter_phys.instruments.eos.meter.settings import Settings
 from jupyter_phys.instruments.eos.meter.table import NETWORK, NULLS, SMOOTH
+from jupyter_phys.instruments.eos.meter.training import PIXEL
 
 UNLIKE = 0.2  # share of a group that is told
 SURE = 0.1  # expected calibration error that is told
+LEAST = int(Settings.options()["batch"].low or 1)  # spectra of a step
 SIGMAS = 3  # by which a null test may be off
 ENOUGH = 1100  # spectra with which a null test at 50 % is known within 3 %
 
@@ -40,6 +45,38 @@ def refuse_unlike(courses: list[Course]) -> None:
             raise Refused("These events are not learnt from in one line: classes or grids differ.",
                           given=f"{courses[0].name}: {', '.join(first.classes)}; {one.name}: "
                           f"{', '.join(one.whole.classes)}", instead="one line each")  # fmt: skip
+
+
+def refuse_folder(settings: Settings) -> None:
+    """A file that could not be written after all the training.
+
+    Raises:
+        Refused: its folder is not there.
+    """
+    path = Path(settings.save)
+    if settings.save and (path.is_dir() or not path.parent.is_dir()):
+        raise Refused("The meter cannot be written there.", given=f"save={settings.save}",
+                      allowed="a file in a folder that is there", instead='save="~/meter.pt"')  # fmt: skip
+
+
+def refuse_step(course: Course) -> None:
+    """Steps of training are never cut, as what they are made of decides the numbers.
+
+    Raises:
+        Refused: one does not fit the memory that is allowed.
+    """
+    size, memory = course.whole.rho[0].size * PIXEL, course.run.memory
+    batch = course.settings.batch
+    if batch * size > memory:
+        fits = memory // size
+        cure = (
+            f"batch={fits}"
+            if fits >= LEAST
+            else f"memory={math.ceil(1000 * LEAST * size / GIB) / 1000:g} batch={LEAST}"
+        )
+        raise Refused("A step of training does not fit the memory that it may take.",
+                      given=f"batch={batch}: about {batch * size / GIB:.2g} GiB, memory={memory / GIB:.2g}",
+                      instead=cure)  # fmt: skip
 
 
 def mind(course: Course, data: xr.Dataset, i: int) -> None:

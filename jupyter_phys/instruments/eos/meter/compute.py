@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,10 @@ def measure(subjects: Mapping[str, Any], inputs: Inputs, settings: Settings, run
     if not isinstance(tests, Mapping) or isinstance(tests, xr.Dataset):
         raise Refused("Groups have names.", given=type(tests).__name__, instead='tests={"other": events}')
     with torch.inference_mode(False), torch.no_grad():
+        advice.refuse_folder(settings)
         courses = [set_up(name, value, tests, settings, run) for name, value in subjects.items()]
         advice.refuse_unlike(courses)
+        advice.refuse_step(courses[0])
         data = run.keep(empty(courses, settings))
         run.facts |= advice.facts(courses[0])
         run.expect(sum(_steps(one) for one in courses))
@@ -57,15 +60,13 @@ def _measure_one(course: Course, data: xr.Dataset, i: int) -> None:
     data["learnt"].values[i] = len(course.parts.train), len(course.parts.aside)
     if settings.nulls:
         _write_number(course, data, i)
-    lesson, copied = course.lesson(course.parts, turned=settings.turned)
+    lesson = course.lesson(course.parts, turned=settings.turned)
     scaled = {name: lesson.scaling(course.inputs(one)) for name, one in groups.items()}
     if settings.baselines:
-        seen = copied[: 2 * len(lesson.x)]  # themselves, and turned once
-        answers = _classical(course, lesson, seen, (FIT,), scaled)
-        for name, found in answers:
+        for name, found in _classical(course, lesson, _seen(course, course.parts, settings.turned), (FIT,), scaled):
             for group, answer in found.items():
                 _write_right(data, "accuracy", (i, name, group), answer == groups[group].label, groups[group])
-    reader = _write_network(course, data, i, lesson, copied, groups, scaled)
+    reader = _write_network(course, data, i, lesson, groups, scaled)
     if settings.importance:
         _write_importance(course, data, i, reader, lesson)
     if settings.nulls:
@@ -98,6 +99,11 @@ def _write_right(data: xr.Dataset, name: str, at: tuple[int, str, str], right: N
     write_share(data, name, place, judged.share(right, of.event))
 
 
+def _seen(course: Course, parts: Parts, turned: bool, settings: Settings | None = None) -> Tensor:
+    """What baselines learn from: training inputs as they are, and turned once."""
+    return torch.cat(list(islice(course.copies(parts, turned=turned, settings=settings), 2)))
+
+
 def _classical(course: Course, lesson: Lesson, seen: Tensor, index: tuple[int, ...], asked: dict[str, Tensor]) -> Any:
     """Name of each baseline and its answers by group."""
 
@@ -112,13 +118,14 @@ def _classical(course: Course, lesson: Lesson, seen: Tensor, index: tuple[int, .
 
 
 def _write_network(
-    course: Course, data: xr.Dataset, i: int, lesson: Lesson, copied: Tensor,
+    course: Course, data: xr.Dataset, i: int, lesson: Lesson,
     groups: dict[str, Spectra], scaled: dict[str, Tensor],
 ) -> Reader:  # fmt: skip
     """Every repeat writes what is known by then; the first network is kept in a file where that was asked for."""
     run, settings, first = course.run, course.settings, None
     scaling = lesson.scaling
-    likeness = Likeness.of(scaling(copied), scaling(lesson.x_aside))
+    copies = map(scaling, course.copies(course.parts, turned=settings.turned))
+    likeness = Likeness.of(copies, scaling(lesson.x_aside))
     found: dict[str, list[NDArray[Any]]] = {name: [] for name in groups}
     for repeat in range(settings.repeats):
         losses = data["loss"].values[i, repeat]
@@ -186,11 +193,13 @@ def _write_nulls(course: Course, data: xr.Dataset, i: int) -> None:
 
 def _answers(course: Course, parts: Parts, index: tuple[int, ...], settings: Settings) -> dict[str, NDArray[Any]]:
     """What network and baselines, trained on ``parts``, answer to what is held out there."""
-    lesson, copied = course.lesson(parts, turned=settings.turned and index[0] == NULL, settings=settings)
+    turned = settings.turned and index[0] == NULL
+    lesson = course.lesson(parts, turned=turned, settings=settings)
     x = lesson.scaling(course.inputs(parts.held, settings))
     found: dict[str, NDArray[Any]] = {}
     if settings.baselines:
-        for name, answer in _classical(course, lesson, copied[: 2 * len(lesson.x)], (FIT, *index), {HELD: x}):
+        seen = _seen(course, parts, turned, settings)
+        for name, answer in _classical(course, lesson, seen, (FIT, *index), {HELD: x}):
             found[name] = answer[HELD]
             if index[0] == NULL:
                 break  # one that is quick is enough

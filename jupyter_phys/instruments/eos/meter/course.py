@@ -85,20 +85,23 @@ class Course:
         asked = settings or self.settings
         return normalised(of, asked.normalise, asked.highest, asked.power)
 
-    def lesson(self, parts: Parts, *, turned: bool, settings: Settings | None = None) -> tuple[Lesson, Tensor]:
-        """What a network learns, and the training inputs with turned copies, not yet standardised."""
+    def copies(self, parts: Parts, *, turned: bool, settings: Settings | None = None) -> Iterator[Tensor]:
+        """The training inputs, not yet standardised: as they are, and turned copies of them."""
+        yield self.inputs(parts.train, settings)
+        for k in range(COPIES if turned else 0):
+            yield self.inputs(self.turned(parts.train, 10 + k), settings)
+
+    def lesson(self, parts: Parts, *, turned: bool, settings: Settings | None = None) -> Lesson:
+        """What a network learns."""
         x, aside = self.inputs(parts.train, settings), self.inputs(parts.aside, settings)
-        copies = [x]
-        if turned:
-            copies += [self.inputs(self.turned(parts.train, 10 + k), settings) for k in range(COPIES)]
-        copied = torch.cat(copies)
+        scaling = Scaling.of(self.copies(parts, turned=turned, settings=settings))
         y, y_aside = (torch.from_numpy(one.label) for one in (parts.train, parts.aside))
         if turned:  # what is set aside must not prefer one plane either
             aside = torch.cat([aside, self.inputs(self.turned(parts.aside, 20), settings)])
             y_aside = y_aside.repeat(2)
         turner = self.turner if turned else None
         classes = len(self.whole.classes)
-        return Lesson(x, y, aside, y_aside, classes, Scaling.of(copied), turner), copied
+        return Lesson(x, y, aside, y_aside, classes, scaling, turner)
 
 
 def rng(run: Run, *index: int) -> np.random.Generator:

@@ -11,6 +11,7 @@ from jupyter_phys.instruments.eos.meter.training import answers
 PATCH = (2, 4)  # nodes in pT and azimuth that are hidden together; the next patch is half of that away
 AROUND = (1, 2)  # nodes on every side that say what a hidden patch may be
 SAMPLES = 8  # values that a hidden patch is given
+AT_ONCE = 64  # events; whatever the memory, so that they are drawn the same
 RIDGE = 1e-2  # of a variance of 1, which keeps covariances from few events invertible
 
 
@@ -22,16 +23,23 @@ def difference(net: nn.Module, x: Tensor, label: Tensor, known: Tensor, conditio
     probability over draws; a pixel gets the mean of all patches that hide it. Patches close around azimuth. All
     inputs are standardised; ``conditional`` draws a Gaussian given the pixels around, else a patch of another event.
     """
+    parts = zip(x.split(AT_ONCE), label.split(AT_ONCE), strict=True)
+    found = [len(one) * _difference(net, one, its, known, conditional, run, draw) for one, its in parts]
+    return torch.stack(found).sum(0) / len(x)
+
+
+def _difference(net: nn.Module, x: Tensor, label: Tensor, known: Tensor, conditional: bool, run: Run,
+                draw: torch.Generator) -> Tensor:  # fmt: skip
     rows, columns = x.shape[1:]
     total, times = torch.zeros(rows, columns), torch.zeros(rows, columns)
-    whole = _odds(answers(net, x).double().softmax(1), label, len(known))
+    whole = _odds(answers(net, x, AT_ONCE).double().softmax(1), label, len(known))
     tall, wide = min(PATCH[0], rows), PATCH[1]
     tops = range(0, rows - tall + 1, max(1, tall // 2))
     for top in tops:
         for left in range(0, columns, wide // 2):
             at = _pixels(range(top, top + tall), range(left, left + wide), columns)
             hidden = _hidden(x, known, at, (top, left, tall, wide), conditional, draw)
-            p = answers(net, hidden.to(x)).double().softmax(1).reshape(SAMPLES, len(x), -1).mean(0)
+            p = answers(net, hidden.to(x), AT_ONCE).double().softmax(1).reshape(SAMPLES, len(x), -1).mean(0)
             evidence = float((whole - _odds(p, label, len(known))).mean())
             total.view(-1)[at] += evidence
             times.view(-1)[at] += 1
@@ -41,13 +49,18 @@ def difference(net: nn.Module, x: Tensor, label: Tensor, known: Tensor, conditio
 
 def gradient(net: nn.Module, x: Tensor, label: Tensor) -> Tensor:
     """|d(log-odds of the right class)/dx| [pT, phi], mean over standardised inputs x [n, pT, phi]."""
+    found = [_gradient(net, *one) for one in zip(x.split(AT_ONCE), label.split(AT_ONCE), strict=True)]
+    return torch.cat(found).abs().mean(0).cpu()
+
+
+def _gradient(net: nn.Module, x: Tensor, label: Tensor) -> Tensor:
     with torch.enable_grad():
         x = x.detach().clone().requires_grad_()
         logits = net(x)
         right = logits.gather(1, label[:, None])[:, 0]
         others = logits.scatter(1, label[:, None], -torch.inf).logsumexp(1)
         (found,) = torch.autograd.grad((right - others).sum(), x)
-    return found.abs().mean(0).cpu()
+    return found
 
 
 def of_one(found: Tensor) -> Tensor:

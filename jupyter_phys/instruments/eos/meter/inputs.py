@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,8 +15,8 @@ from jupyter_phys.instruments.eos.meter.examples import Spectra
 Normalise = Literal["peak", "number"]
 COPIES = 3  # turned copies of the training events, beside themselves, that a pixel's mean and variance are taken over
 EXPLAINED = 0.999  # share of the variance that principal components keep
+AT_ONCE = 256  # inputs that moments are taken of
 MARGIN = 1.5  # beyond the largest distance of events set aside
-BLOCK = 4096  # inputs whose products are summed at once
 
 
 def normalised(of: Spectra, how: Normalise, highest: float, power: float) -> Tensor:
@@ -45,9 +46,15 @@ class Scaling:
     spread: Tensor
 
     @classmethod
-    def of(cls, x: Tensor) -> Scaling:
-        """Taken from x [n, pT, phi]; a pixel that never changes stays 0."""
-        spread, mean = torch.std_mean(x.double(), 0)
+    def of(cls, copies: Iterable[Tensor]) -> Scaling:
+        """Taken from all x [n, pT, phi] together; a pixel that never changes stays 0."""
+        count, mean, off = 0, torch.zeros(()), torch.zeros(())
+        for x in pieces(copies):  # T. F. Chan et al., Am. Stat. 37, 242 (1983)
+            here = x.mean(0)
+            n, step = len(x), here - mean
+            off = off + (x - here).square().sum(0) + step**2 * (count * n / (count + n))
+            mean, count = mean + step * (n / (count + n)), count + n
+        spread = (off / (count - 1)).sqrt()
         steady = spread <= 1e-6 * mean.abs()
         return cls(mean.float(), torch.where(steady, torch.inf, spread).float())
 
@@ -75,32 +82,38 @@ class Likeness:
     limit: float
 
     @classmethod
-    def of(cls, x: Tensor, aside: Tensor) -> Likeness:
-        """From training inputs [n, pT, phi], and the limit from others that were set aside."""
-        flat = x.flatten(1)
-        mean = flat.mean(0, dtype=torch.float64)
-        outer = torch.zeros(flat.shape[1], flat.shape[1], dtype=torch.float64)
-        for part in flat.split(BLOCK):
-            off = part - mean
-            outer += off.T @ off
-        size, vectors = (one.flip(-1) for one in torch.linalg.eigh(outer))
-        size = size.clamp(min=0)
+    def of(cls, copies: Iterable[Tensor], aside: Tensor) -> Likeness:
+        """From training inputs [n, pT, phi] in standard deviations, and the limit from others that were set aside."""
+        count, total, square = 0, torch.zeros(()), torch.zeros(())
+        for x in pieces(copies):
+            flat = x.flatten(1)
+            count, total, square = count + len(x), total + flat.sum(0), square + flat.T @ flat
+        mean = total / count
+        size, vectors = torch.linalg.eigh(square / count - torch.outer(mean, mean))
+        size, vectors = size.flip(0).clamp(min=0), vectors.T.flip(0)  # the largest first
         share = size.cumsum(0) / size.sum().clamp(min=1e-300)
-        count = max(1, min(int((share < EXPLAINED).sum()) + 1, len(flat) // 5))
-        spread = (size[:count] / max(len(flat) - 1, 1)).sqrt().clamp(min=1e-12)
-        one = cls(mean.float(), vectors[:, :count].T.contiguous().float(), spread.float(), 1.0, torch.inf)
-        one.left = max(float(one._parts(aside)[1].square().mean().sqrt()), 1e-6)
+        kept = max(1, min(int((share < EXPLAINED).sum()) + 1, count // 5))
+        spread = (size[:kept] * (count / max(count - 1, 1))).sqrt().clamp(min=1e-12)
+        one = cls(mean.float(), vectors[:kept].float(), spread.float(), 1.0, torch.inf)
+        off = torch.cat([one._parts(x)[1] for x in pieces([aside])])
+        one.left = max(float(off.square().mean().sqrt()), 1e-6)
         one.limit = MARGIN * float(one.distance(aside).max())
         return one
 
     def _parts(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Root mean squares [n]: of components in their standard deviations, and of all that is off them."""
-        off = x.cpu().double().flatten(1) - self.mean.double()
+        """Root mean squares [n] of float64: of components in their standard deviations, and of all that is off them."""
+        off = x.flatten(1) - self.mean.double()
         along = off @ self.components.double().T
         rest = off - along @ self.components.double()
         return (along / self.spread.double()).square().mean(1).sqrt(), rest.square().mean(1).sqrt()
 
     def distance(self, x: Tensor) -> Tensor:
         """Of inputs [n, pT, phi] in standard deviations [n], float64."""
-        along, off = self._parts(x)
-        return torch.maximum(along, off / self.left)
+        parts = map(self._parts, pieces([x]))
+        return torch.cat([torch.maximum(along, off / self.left) for along, off in parts])
+
+
+def pieces(copies: Iterable[Tensor]) -> Iterator[Tensor]:
+    """All x [n, pT, phi], a few at a time, in float64 on the CPU."""
+    for x in copies:
+        yield from (part.cpu().double() for part in x.split(AT_ONCE))

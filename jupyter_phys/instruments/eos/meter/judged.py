@@ -69,8 +69,8 @@ def reliability(probability: Array, label: NDArray[Any], bins: int = BINS) -> Re
     confidence, right = probability.max(1), (answer == label).astype(float)
     which = np.clip(((confidence - least) / (1 - least) * bins).astype(int), 0, bins - 1)
     count = np.bincount(which, minlength=bins).astype(float)
-    with np.errstate(invalid="ignore"):
-        mean = [np.bincount(which, one, minlength=bins) / count for one in (confidence, right)]
+    sums = (np.bincount(which, one, minlength=bins) for one in (confidence, right))
+    mean = [np.divide(one, count, out=np.full(bins, np.nan), where=count > 0) for one in sums]
     error = float(np.nansum(count * np.abs(mean[0] - mean[1])) / max(len(label), 1))
     return Reliability(mean[0], mean[1], count, error)
 

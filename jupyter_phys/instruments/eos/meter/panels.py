@@ -40,12 +40,14 @@ def _titled(title: str, subject: str) -> str:
     return f"{title}, {subject}" if subject else title
 
 
-def _told(row: xr.Dataset, name: str, *, limits: bool = False) -> str:
+def _told(row: xr.Dataset, name: str) -> str:
     value = float(row[name])
-    if math.isnan(value):
-        return ABSENT
-    said = number(value, float(row[f"{name}_se"]))
-    return f"{said} [{float(row[f'{name}_low']):.3f}, {float(row[f'{name}_high']):.3f}]" if limits else said
+    return ABSENT if math.isnan(value) else number(value, float(row[f"{name}_se"]))
+
+
+def _limits(row: xr.Dataset, name: str) -> str:
+    low, high = (float(row[f"{name}_{end}"]) for end in ("low", "high"))
+    return ABSENT if math.isnan(low) else f"{low:.3f} … {high:.3f}"
 
 
 def _accuracies(row: xr.Dataset, subject: str, reading: Reading) -> Table:
@@ -53,16 +55,18 @@ def _accuracies(row: xr.Dataset, subject: str, reading: Reading) -> Table:
     rows: list[list[Cell]] = []
     for group in row["group"].values:
         one = row.sel(group=group)
-        cells: list[Cell] = [_told(one.sel(classifier=name), "accuracy", limits=name == NETWORK) for name in names]
+        cells: list[Cell] = [_told(one.sel(classifier=name), "accuracy") for name in names]
+        cells.insert(1, _limits(one.sel(classifier=NETWORK), "accuracy"))
         error = float(one["calibration_error"])
         rows.append([str(group), int(one["spectra"]) if one["spectra"] == one["spectra"] else ABSENT, *cells,
                      ABSENT if math.isnan(error) else f"{error:.3f}",
                      ABSENT if np.isnan(one["unlike"]) else f"{float(one['unlike']):.0%}"])  # fmt: skip
     learnt, aside = (ABSENT if np.isnan(one) else int(one) for one in row["learnt"].values)
-    note = (f"Learnt from {learnt} spectra, {aside} set aside, seed {reading.record.seed}. In round brackets standard "
-            "errors, in square ones 95 %; spectra of one event count together where they are right together. ECE: "
-            "expected calibration error.")  # fmt: skip
-    return Table(_titled("Accuracy", subject), ["group", "spectra", *names, "ECE", "unlike training"], rows, note=note)
+    note = (f"Learnt from {learnt} spectra, {aside} set aside, seed {reading.record.seed}. In brackets standard "
+            "errors, beside them the limits of 95 % of the network; spectra of one event count together where they are "
+            "right together. ECE: expected calibration error.")  # fmt: skip
+    head = ["group", "spectra", NETWORK, "95 %", *names[1:], "ECE", "unlike training"]
+    return Table(_titled("Accuracy", subject), head, rows, note=note)
 
 
 def _nulls(row: xr.Dataset, subject: str) -> list[Table]:
@@ -70,9 +74,11 @@ def _nulls(row: xr.Dataset, subject: str) -> list[Table]:
         return []
     chance = 1 / row.sizes["truth"]
     tests = row["test"].values
-    rows: list[list[Cell]] = [[str(name), _told(row.sel(test=name), "null", limits=True)] for name in tests]
+    rows: list[list[Cell]] = [
+        [str(name), _told(row.sel(test=name), "null"), _limits(row.sel(test=name), "null")] for name in tests
+    ]
     note = f"Chance is {chance:.3g}. The first is no test: it is what dN/dy gave away before classes were alike in it."
-    return [Table(_titled("Null tests", subject), ["test", "right"], rows, note=note)]
+    return [Table(_titled("Null tests", subject), ["test", "right", "95 %"], rows, note=note)]
 
 
 def _by_group(row: xr.Dataset, subject: str) -> list[Plot]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from jupyter_phys.core.errors import Refused
 from jupyter_phys.core.reading import Reading
@@ -19,6 +20,7 @@ from jupyter_phys.instruments.eos.meter.examples import Array, Spectra, has_part
 from jupyter_phys.instruments.eos.meter.judged import BINS
 from jupyter_phys.instruments.eos.meter.reader import Reader, load
 from jupyter_phys.instruments.eos.meter.settings import Grid, Predict
+from jupyter_phys.instruments.eos.meter.training import PIXEL
 
 SHOWN = 50  # rows
 
@@ -45,8 +47,12 @@ def measure(subjects: Mapping[str, Any], inputs: Grid, settings: Predict, run: R
 
 
 def _read(reader: Reader, data: xr.Dataset, i: int, name: str, of: Spectra, run: Run) -> None:
-    x = reader.inputs(of)
-    distance, limit = reader.likeness.distance(x).numpy(), reader.likeness.limit
+    """Distances first: where none is near enough, nothing is answered."""
+    distance = data["distance"].values[i, : len(of)]
+    for batch in run.batches(len(of), of.rho[0].size * PIXEL):
+        with batch as items:
+            distance[items] = reader.likeness.distance(reader.inputs(of.part(items))).numpy()
+    limit = reader.likeness.limit
     strange = ~(distance <= limit)
     if strange.all():
         raise Refused(f"{name}: no spectrum is like anything that the meter has learnt from.",
@@ -56,20 +62,27 @@ def _read(reader: Reader, data: xr.Dataset, i: int, name: str, of: Spectra, run:
         run.warn(
             f"{name}: {int(strange.sum())} of {len(of)} spectra get no answer: they are unlike anything in training."
         )
-    p = reader.probabilities(x, run).numpy()
-    p[strange] = np.nan
-    data["probability"].values[i, : len(of)] = p
-    data["distance"].values[i, : len(of)] = distance
+    rows = np.flatnonzero(~strange)
+    for batch in run.batches(len(rows), of.rho[0].size * PIXEL):
+        with batch as items:
+            _answer(reader, data, i, rows[items], of.part(rows[items]), run)
+    if strange.any():
+        run.advance(int(strange.sum()))
+
+
+def _answer(reader: Reader, data: xr.Dataset, i: int, rows: NDArray[Any], of: Spectra, run: Run) -> None:
+    """Probabilities, and how answers of such a probability fared on events held out."""
+    p = reader.probabilities(reader.inputs(of), run).numpy()
     if reader.reliability is not None:
         least = 1 / len(reader.classes)
-        sure = np.nan_to_num(p.max(1), nan=least)
-        which = np.clip(((sure - least) / (1 - least) * BINS).astype(int), 0, BINS - 1)
+        which = np.clip(((p.max(1) - least) / (1 - least) * BINS).astype(int), 0, BINS - 1)
         n, right = reader.reliability.answers[which], reader.reliability.right[which]
         hits = np.nan_to_num(right * n)
         se = np.sqrt((hits + 1) * (n - hits + 1) / ((n + 2) ** 2 * (n + 3)))
-        data["right"].values[i, : len(of)] = np.where(strange | (n == 0), np.nan, right)
-        data["right_se"].values[i, : len(of)] = np.where(strange | (n == 0), np.nan, se)
-    run.advance(len(of))
+        data["right"].values[i, rows] = np.where(n == 0, np.nan, right)
+        data["right_se"].values[i, rows] = np.where(n == 0, np.nan, se)
+    data["probability"].values[i, rows] = p
+    run.advance(len(rows))
 
 
 def _asked(name: str, value: Any, inputs: Grid, species: str, reader: Reader) -> Spectra:
@@ -117,7 +130,13 @@ def _empty(names: list[str], longest: int, reader: Reader) -> xr.Dataset:
     ):
         shape = [len(names), longest, len(reader.classes)][: len(dims)]
         found[variable] = (dims, np.full(shape, np.nan), {"units": "", "long_name": said})
-    coords = {"subject": names, "event": np.arange(longest), "class": list(reader.classes)}
+    coords = {
+        name: (name, values, {"units": "", "long_name": said})
+        for name, values, said in (
+            ("subject", names, "spectra that are read"), ("event", np.arange(longest), "event"),
+            ("class", list(reader.classes), "equation of state"),
+        )
+    }  # fmt: skip
     return xr.Dataset(found, coords, {"title": "Equation of state, as the meter reads it"})
 
 

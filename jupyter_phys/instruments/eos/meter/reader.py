@@ -42,7 +42,6 @@ class Reader:
 
     def probabilities(self, x: Tensor, run: Run) -> Tensor:
         """Of classes [n, class], float64, of what :meth:`inputs` gives."""
-        self.net.to(run.device)
         return probabilities(self.net, x, run)
 
     def save(self, path: str | Path) -> None:
@@ -82,6 +81,8 @@ def load(path: str | Path) -> Reader:
         return _read(told)
     except FileNotFoundError:
         raise Refused("There is no meter here.", given=path, instead=INSTEAD) from None
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
     except Exception as reason:  # whatever a strange file makes torch raise
         raise Refused("This file holds no meter.", given=f"{path}: {type(reason).__name__}", instead=INSTEAD) from None
 

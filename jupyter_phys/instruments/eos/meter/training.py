@@ -17,8 +17,7 @@ from jupyter_phys.instruments.eos.meter.settings import Settings
 from jupyter_phys.instruments.eos.meter.turned import Turner
 
 LEAST = 1e-4  # by which the loss must fall to count
-ASK = 512  # inputs that are answered at once
-BYTES = 2**20  # of an input with all that a network makes of it
+PIXEL = 2500  # bytes of one pixel of an input with all that a network makes of it, and a share of its own weights
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def trained(
     for epoch in range(settings.epochs):
         with run.drawing(*index, epoch + 1), torch.enable_grad():  # dropout draws from the global states
             loss = _epoch(net, optimizer, lesson, settings.batch, run, run.generator(*index, epoch + 1))
-        answer = answers(net, lesson.scaling(lesson.x_aside))
+        answer = answers(net, lesson.scaling(lesson.x_aside), settings.batch)
         aside = float(functional.cross_entropy(answer, lesson.y_aside))
         told(epoch, loss, aside)
         if aside < lowest - LEAST:
@@ -89,17 +88,23 @@ def _epoch(
     return total / max(count, 1)
 
 
-def answers(net: nn.Module, x: Tensor) -> Tensor:
-    """Logits [n, class] of standardised inputs [n, pT, phi]."""
+def answers(net: nn.Module, x: Tensor, size: int) -> Tensor:
+    """Logits [n, class] of standardised inputs [n, pT, phi], so many at a time whatever the memory: the same bits."""
     net.eval()
     with torch.no_grad():
-        return torch.cat([net(part) for part in x.split(ASK)])
+        return torch.cat([net(part) for part in x.split(size)])
+
+
+def cost(x: Tensor) -> int:
+    """Bytes that one of the inputs [n, pT, phi] takes in a network, about."""
+    return PIXEL * x[0].numel()
 
 
 def probabilities(net: nn.Module, x: Tensor, run: Run) -> Tensor:
-    """Of classes [n, class], on the CPU in float64, of standardised inputs anywhere."""
+    """Of classes [n, class], on the CPU in float64, of standardised inputs anywhere; in the precision of the run."""
+    mine = copy.deepcopy(net).to(run.device, run.dtype).eval()
     found: list[Tensor] = []
-    for batch in run.batches(len(x), BYTES):
-        with batch as items:
-            found.append(answers(net, x[items].to(run.device)).double().softmax(1).cpu())
+    for batch in run.batches(len(x), cost(x)):
+        with batch as items, torch.no_grad():
+            found.append(mine(x[items].to(run.device, run.dtype)).double().softmax(1).cpu())
     return torch.cat(found)

@@ -16,6 +16,7 @@ from torch import Tensor
 from jupyter_phys.instruments.eos.meter.bins import CIRCLE, SAME, gap, is_equal
 
 ANGLES = 96  # at most, that are made ready; a turn is by one of them
+AT_ONCE = 256  # spectra, each with a matrix of its own
 
 
 def harmonics(phi: Tensor) -> int:
@@ -84,4 +85,5 @@ class Turner:
         half = len(self.matrices) // 2
         which = torch.randint(half, (len(x),), generator=draw)
         over = torch.rand(len(x), generator=draw, dtype=torch.float32) < 0.5
-        return torch.einsum("nij,npj->npi", self.matrices[(which + half * over).to(x.device)], x)
+        parts = zip((which + half * over).to(x.device).split(AT_ONCE), x.split(AT_ONCE), strict=True)
+        return torch.cat([torch.einsum("nij,npj->npi", self.matrices[turn], one) for turn, one in parts])
