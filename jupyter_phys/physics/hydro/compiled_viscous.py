@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jupyter_phys.physics.hydro.compiled_flow import FIELDS, X, Y, faces, flows, halves, spaced
+from jupyter_phys.physics.hydro.compiled_flow import FIELDS, X, Y, faces, flows, roots, sides, spaced
 from jupyter_phys.physics.hydro.compiled_recovery import guessed, recovered, settled, stored
 from jupyter_phys.physics.hydro.compiled_stress import conserved, medium, solved, trials
 from jupyter_phys.physics.hydro.compiled_surface import looked
-from jupyter_phys.physics.hydro.ideal import VACUUM
+from jupyter_phys.physics.hydro.ideal import COLD, VACUUM
 from jupyter_phys.physics.hydro.matter import HIGHEST, Matter
 from jupyter_phys.physics.hydro.simd import PAD, Array, Table, inlined, inner, repeat_edges, table_of, whole
 from jupyter_phys.physics.hydro.stress import SOLVABLE
@@ -68,29 +68,34 @@ def _line(now, start, at, place, grid, kept, clock, numbers, tables, flow, own, 
 def _stage(now, start, kept, tau, tau_next, dt, expanding, grid, ny, nx, numbers, tables, tally, out):
     """kept start + (1 - kept) (now + dt change): as `Viscous._stage`, a row at a time, of flat fields."""
     count, width, plane, size, stride = grid
-    in_halves, in_faces, in_solved, resolved = numbers[0], numbers[1], numbers[4], numbers[6]
+    in_sides, in_faces, in_solved, resolved = numbers[0], numbers[1], numbers[4], numbers[6]
     cells, one, step, none = now[1], in_solved[0], np.uintp(1), np.uintp(0)
+    root, others = np.empty(plane, cells.dtype), FIELDS - step
+    roots(cells, plane, root)
     hubble, volume, after = (one / tau, tau, tau_next) if expanding else (one - one, one, one)
     clock = dt, hubble, dt * volume, hubble / volume, resolved * dt, one / after
-    rows = np.zeros((14, 8, stride), cells.dtype)
-    across, below, above, inside = rows[0].ravel(), rows[1].ravel(), rows[2].ravel(), rows[3].ravel()
-    low, high, flow, found, fields = rows[4].ravel(), rows[5].ravel(), rows[6].ravel(), rows[7].ravel(), rows[8].ravel()
-    through, here, there, parts = _eight(rows[0]), _eight(rows[1]), _eight(rows[2]), _eight(rows[6])
-    a, b, own, more, change = _eight(rows[9]), _eight(rows[10]), _eight(rows[11]), _eight(rows[12]), _eight(rows[13])
-    new = *_eight(rows[7]), rows[8, 0], rows[8, 1], rows[8, 2]
+    rows = np.zeros((13, 8, stride), cells.dtype)
+    across, below, above, left, right = (
+        rows[0].ravel(), rows[1].ravel(), rows[2].ravel(), rows[3].ravel(), rows[4].ravel()
+    )  # fmt: skip
+    flow, found, fields = rows[5].ravel(), rows[6].ravel(), rows[7].ravel()
+    through, here, there, parts = _eight(rows[0]), _eight(rows[1]), _eight(rows[2]), _eight(rows[5])
+    a, b, own, more, change = _eight(rows[8]), _eight(rows[9]), _eight(rows[10]), _eight(rows[11]), _eight(rows[12])
+    new = *_eight(rows[6]), rows[7, 0], rows[7, 1], rows[7, 2]
     changes = (a[0], a[1], a[2], a[3]), (a[4], a[5], a[6], a[7]), (b[0], b[1], b[2], b[3]), (b[4], b[5], b[6])
     along_x, along_y = spaced(none, stride, X), spaced(none, stride, Y)
-    for j in range(-1, ny):  # beyond the edge, which repeats itself, nothing rises: `high` begins with zeros
+    for j in range(-1, ny):
         at = np.uintp(j + PAD) * width + np.uintp(PAD)
-        below, above, low, high, here, there = above, below, high, low, there, here
-        halves(cells, at + width, width, plane, count, in_halves, high, stride)
-        faces(cells, spaced(at, plane, Y), width, low, high, along_y, none, count, in_faces, tables[0],
+        below, above, here, there = above, below, there, here
+        sides(root, at, width, plane, step, count, in_sides, left, right, none, stride)
+        sides(cells, at + plane, width, plane, others, count, in_sides, left, right, stride, stride)
+        faces(left, right, along_y, count, in_faces, tables[0],
               (there[0], there[2], there[1], there[5], there[4], there[3], there[6], there[7]))  # fmt: skip
         if j < 0:
             continue
-        halves(cells, at - step, step, plane, count, in_halves, inside, stride)
-        faces(cells, spaced(at - step, plane, X), step, inside, inside, along_x, step, count, in_faces, tables[0],
-              through)  # fmt: skip
+        sides(root, at - step, step, plane, step, count, in_sides, left, right, none, stride)
+        sides(cells, at - step + plane, step, plane, others, count, in_sides, left, right, stride, stride)
+        faces(left, right, along_x, count, in_faces, tables[0], through)
         flows(cells, at, plane, count, across, below, above, stride, flow)
         place = np.uintp(j) * count
         _line(now, start, at, place, grid, kept, clock, numbers, tables, parts, own, more, changes, change, new, tally)
@@ -136,13 +141,13 @@ def _viscosity(ratio: float | Ratio, matter: Matter, dtype: Any) -> Table:
 
 
 def _numbers(scheme: Viscous) -> tuple[tuple[float, ...], ...]:
-    """What halves, faces, medium, trials, solved and recovered know of a scheme."""
+    """What sides, faces, medium, trials, solved and recovered know of a scheme."""
     transport, dx = scheme.transport, scheme.dx
     by_shear = 0.0 if transport.shear == 0 else 4 / 3 / transport.relaxation
     steps, last, room = 1 / scheme.matter.step, len(scheme.matter.ratio) - 2, CAUSAL - by_shear
     return (
-        (scheme.theta, 1 / 2, 0),
-        (1, 0, 1 / 3, 15, by_shear, transport.bulk != 0, room, 1 / (2 * dx), steps, last),
+        (scheme.theta / 2, 1 / 6, 1 / 2, 0),
+        (1, 0, 1 / 4, 1 / 3, 15, by_shear, transport.bulk != 0, room, 1 / (2 * dx), COLD, steps, last),
         (1, 0, 1 / 4, 1 / 3, 15, 1e-9, scheme.level, room, transport.relaxation * HBARC, HBARC,
          1 / transport.relaxation, transport.delta_pipi, transport.tau_pipi, transport.shear_of_bulk,
          transport.bulk_of_expansion, transport.bulk_of_shear, steps, last),

@@ -30,10 +30,16 @@ class Matter:
 
     def pressure_and_slope(self, e: Tensor) -> tuple[Tensor, Tensor]:
         """p, and dp/de of the interpolated table itself, which root finding needs."""
-        row, rest = self._places(e)
-        rise = self.ratio[row + 1] - self.ratio[row]
-        ratio = self.ratio[row] + rest * rise
-        return e * ratio, ratio + (row + rest) * rise / 4
+        ratio, slope = self.at(e.sqrt().sqrt())
+        return e * ratio, slope
+
+    def at(self, root: Tensor) -> tuple[Tensor, Tensor]:
+        """p/e, and dp/de of the interpolated table itself, of e^(1/4)."""
+        row, rest = self._between_rows(root)
+        low = self.ratio[row]
+        rise = self.ratio[row + 1] - low
+        ratio = low + rest * rise
+        return ratio, ratio + (row + rest) * rise / 4
 
     def speed2(self, e: Tensor) -> Tensor:
         """Square of the speed of sound."""
@@ -70,7 +76,10 @@ class Matter:
         return (linear(root.flatten(), known ** (1 / 3), x) ** 4).view(entropy.shape).to(entropy)
 
     def _places(self, e: Tensor) -> tuple[Tensor, Tensor]:
-        place = e.sqrt().sqrt() / self.step
+        return self._between_rows(e.sqrt().sqrt())
+
+    def _between_rows(self, root: Tensor) -> tuple[Tensor, Tensor]:
+        place = root / self.step
         row = place.to(torch.int64).clamp(max=len(self.ratio) - 2)
         return row, (place - row).clamp(max=1)
 

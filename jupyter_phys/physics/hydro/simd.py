@@ -62,19 +62,36 @@ inlined: Any = numba.njit(**HOW | {"cache": False, "inline": "always"})
 
 
 @inlined
-def limited(before: float, here: float, after: float, theta: float, half: float, zero: float) -> float:
-    """Half of what minmod lets a field rise over a cell."""
-    back, ahead = here - before, after - here
-    a, b, c = theta * back, theta * ahead, half * (back + ahead)
-    return half * (max(min(min(a, b), c), zero) + min(max(max(a, b), c), zero))
+def minmod(a: float, b: float, c: float, zero: float) -> float:
+    """The smallest of three of one sign, else 0."""
+    return max(min(min(a, b), c), zero) + min(max(max(a, b), c), zero)
+
+
+@inlined
+def between(
+    a: float, b: float, c: float, d: float, bound: float, sixth: float, half: float, zero: float
+) -> tuple[float, float]:
+    """A field on both sides of the face between b and c, as `ideal.sides`."""
+    back, here, ahead = b - a, c - b, d - c
+    one, other = half * (here - back), half * (ahead - here)
+    bend = max(min(one, other), zero) + min(max(one, other), zero)
+    left = minmod(bound * (back + bend), bound * (here - bend), sixth * (back + (here + here)), zero)
+    right = minmod(bound * (here + bend), bound * (ahead - bend), sixth * ((here + here) + ahead), zero)
+    return b + left, c - right
 
 
 @inlined
 def placed(e: float, steps: float, last: float, one: float) -> tuple[Any, float, float]:
     """Row of a table, as a place and as a number, and how far on to the next."""
-    place = math.sqrt(math.sqrt(e)) * steps
+    return rooted(math.sqrt(math.sqrt(e)), steps, last, one)
+
+
+@inlined
+def rooted(root: float, steps: float, last: float, one: float) -> tuple[Any, float, float]:
+    """The same of e^(1/4)."""
+    place = root * steps
     row = min(np.floor(place), last)
-    return np.int32(row), row, min(place - row, one)
+    return np.uint32(np.int32(row)), row, min(place - row, one)
 
 
 @inner

@@ -5,7 +5,7 @@ d_tau(tau T^tau-tau) + d_i(tau T^tau-i) = -(p + Pi + tau^2 pi^eta-eta), d_tau(ta
 tau_pi D pi^<mn> + pi^mn = 2 eta sigma^mn - delta_pipi tau_pi pi^mn theta - tau_pipi tau_pi pi^<m_a sigma^n>a
 + lambda_piPi tau_pi Pi sigma^mn, tau_Pi D Pi + Pi = -zeta theta - delta_PiPi tau_Pi Pi theta
 + lambda_Pipi tau_Pi pi^mn sigma_mn: Denicol, Niemi, Molnar, Rischke, arXiv:1202.4555, without vorticity.
-As in the ideal scheme: Kurganov, Tadmor (2000), limited primitives at faces, Heun. GeV and fm.
+As in the ideal scheme: Kurganov, Tadmor (2000), limited primitives and e^(1/4) at faces, Heun. GeV and fm.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from jupyter_phys.physics.hydro.ideal import ALONG, VACUUM, fastest, sides
+from jupyter_phys.physics.hydro.ideal import ALONG, COLD, VACUUM, fastest, rooted, sides
 from jupyter_phys.physics.hydro.matter import Matter
 from jupyter_phys.physics.hydro.stress import Cells, Gradients, cells_of, medium_of, rates, shear_of
 from jupyter_phys.physics.hydro.transport import Transport
@@ -95,7 +95,7 @@ class Viscous:
     def _stage(self, now: ViscousState, start: ViscousState, kept: float, dt: float, tau: float) -> ViscousState:
         at = cells_of(now.cells)
         medium = medium_of(at.e, self.matter, self.transport, dt)
-        padded = torch.nn.functional.pad(now.cells, (2, 2, 2, 2), mode="replicate")
+        padded = torch.nn.functional.pad(rooted(now.cells), (2, 2, 2, 2), mode="replicate")
         flow_x, slope_x = self._flow(padded, "x")
         flow_y, slope_y = self._flow(padded, "y")
         flow = flow_x + flow_y
@@ -120,7 +120,7 @@ class Viscous:
         return tau if self.expanding else 1.0
 
     def _flow(self, padded: Tensor, axis: str) -> tuple[Tensor, Tensor]:
-        """Along one axis, of cells padded by two all around, [event, 7, y, x] and [event, 2, y, x].
+        """Along one axis, of rooted cells padded by two all around, [event, 7, y, x] and [event, 2, y, x].
 
         Minus the divergence of T^{i tau}, T^{ix}, T^{iy}; -v^i d_i of the stresses; d_i u^x, d_i u^y, to fourth order.
         """
@@ -139,19 +139,20 @@ class Viscous:
         near, far = (u.narrow(along, 2 + i, n - 4) - u.narrow(along, 2 - i, n - 4) for i in (1, 2))
         return flow, (8 * near - far) / (12 * self.dx)
 
-    def _side(self, cells: Tensor, axis: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _side(self, sided: Tensor, axis: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Conserved fields and stresses, their flux along the axis, the speed of the fastest wave, and of the flow."""
-        at = cells_of(cells)
+        root, stresses = sided[:, 0].clamp_min(COLD), sided[:, 3:]
+        at, (ratio, slope) = cells_of(sided)._replace(e=root.square().square()), self.matter.at(root)
         (vx, vy), (tx, ty), (xx, xy, yy) = at.v, at.t, at.pi
-        pressure = self.matter.pressure(at.e) + at.bulk
+        pressure = at.e * ratio + at.bulk
         energy, mx, my = _tensor(at, pressure)
         u, v = (at.u[0], vx) if axis == "x" else (at.u[1], vy)
         # T^{ij} = v^i (T^{tau j} - pi^{tau j}) + pi^{ij} + (p + Pi) delta^{ij}
         fx, fy = v * (mx - tx), v * (my - ty)
         fluxes = [mx, fx + xx + pressure, fy + xy] if axis == "x" else [my, fx + xy, fy + yy + pressure]
-        flux = torch.cat([torch.stack(fluxes, 1), v[:, None] * cells[:, 3:]], 1)
-        fast = fastest(at.u0, u, self.transport.signal2(self.matter.speed2(at.e)))
-        return torch.cat([torch.stack([energy, mx, my], 1), cells[:, 3:]], 1), flux, fast, v
+        flux = torch.cat([torch.stack(fluxes, 1), v[:, None] * stresses], 1)
+        fast = fastest(at.u0, u, self.transport.signal2(slope.clamp(max=1)))
+        return torch.cat([torch.stack([energy, mx, my], 1), stresses], 1), flux, fast, v
 
     def _recovered(self, tensor: Tensor, guess: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Cells [event, 7, y, x] of T^tau-tau, T^tau-x, T^tau-y and a guess with the stresses; where they were cut.

@@ -53,7 +53,7 @@ def off_gubser(n: int, dx: float, dt: float) -> tuple[float, float, float]:
 
 def test_gubser_and_its_order():
     coarse, fine = off_gubser(101, 0.1, 0.02), off_gubser(201, 0.05, 0.01)
-    assert fine[0] < 4e-3 and fine[1] < 3e-3
+    assert fine[0] < 2e-3 and fine[1] < 2e-3
     assert math.log2(coarse[2] / fine[2]) > 1.8
 
 
@@ -130,12 +130,12 @@ def lumpy(events: int, n: int, dx: float) -> Tensor:
 def test_energy_and_momentum_are_conserved(make: object):
     """While nothing has reached the edge, and without expansion along the beam; with it, by what it works."""
     matter = make()  # type: ignore[operator]
-    fluid = lumpy(2, 61, 0.3)
+    fluid = lumpy(2, 71, 0.3)
     scheme = Scheme(matter, 0.3, expanding=False)
     begin = scheme.begin(fluid, 0.0)
     end = evolved(scheme, fluid, 0.0, 0.06, 20)
     change = (end.conserved.sum((2, 3)) - begin.conserved.sum((2, 3))).abs() / begin.conserved[:, :1].sum((2, 3))
-    assert float(change.max()) < 1e-10
+    assert float(change.max()) < 1e-12
     assert torch.isfinite(end.fluid).all() and float(end.fluid[:, 0].min()) > 0
 
 
