@@ -41,13 +41,16 @@ def _side(root, u, w, part, sound2, one, zero):
 
 
 @by_rows
-def _faces(x, u, w, at, step, bound, sixth, half, quarter, one, zero, cold, ratio, rise, steps, last, f, fu, fw):
-    """Fluxes through a row of faces, from cells `at` on to the next along u, which lies `step` further in the field."""
-    for i in range(np.uintp(len(f))):
-        a, b, c, d = at + i - step, at + i, at + i + step, at + i + step + step
-        xl, xr = between(x[a], x[b], x[c], x[d], bound, sixth, half, zero)
-        ul, ur = between(u[a], u[b], u[c], u[d], bound, sixth, half, zero)
-        wl, wr = between(w[a], w[b], w[c], w[d], bound, sixth, half, zero)
+def _faces(cells, x, u, w, step, count, bound, numbers, ratio, rise, f, at_u, at_w):
+    """Fluxes through a row of faces to the next cells along u, `step` further; x, u, w are where its fields begin."""
+    half, one, zero, quarter, sixth, cold, steps, last = numbers
+    for i in range(count):
+        a, b, c, d = x + i - step, x + i, x + i + step, x + i + step + step
+        xl, xr = between(cells[a], cells[b], cells[c], cells[d], bound, sixth, half, zero)
+        a, b, c, d = u + i - step, u + i, u + i + step, u + i + step + step
+        ul, ur = between(cells[a], cells[b], cells[c], cells[d], bound, sixth, half, zero)
+        a, b, c, d = w + i - step, w + i, w + i + step, w + i + step + step
+        wl, wr = between(cells[a], cells[b], cells[c], cells[d], bound, sixth, half, zero)
 
         root = max(xl, cold)
         row, base, rest = rooted(root, steps, last, one)
@@ -63,8 +66,8 @@ def _faces(x, u, w, at, step, bound, sixth, half, quarter, one, zero, cold, rati
         r, ru, rw, p, speed, other = _side(root, ur, wr, part, part + (base + rest) * more * quarter, one, zero)
         fast = max(fast, other)
         f[i] = half * (g + speed * (r + p) - fast * (r - q))
-        fu[i] = half * (gu + (speed * ru + p) - fast * (ru - qu))
-        fw[i] = half * (gw + speed * rw - fast * (rw - qw))
+        f[at_u + i] = half * (gu + (speed * ru + p) - fast * (ru - qu))
+        f[at_w + i] = half * (gw + speed * rw - fast * (rw - qw))
 
 
 @inlined
@@ -78,27 +81,30 @@ def _better(root, part, slope, energy, momentum2, more_of, less_of, cold):
 
 
 @by_rows
-def _cells(c0, c1, c2, s0, s1, s2, kept, e_now, p_now, x0, x1, x2, y0, y1, y2, y0n, y1n, y2n, at,
-           share, source, over_volume, numbers, one, quarter, cold, ratio, rise, steps, last,
-           o0, o1, o2, e_out, ux_out, uy_out, root_out, p_out):  # fmt: skip
+def _cells(conserved, start, pressure, place, size, count, kept, cells, at, plane, across, below, above, stride,
+           share, source, over_volume, numbers, in_newton, ratio, rise, out, cells_out, pressure_out):  # fmt: skip
     """A row of cells from the fluxes through their faces: conserved fields, then the fluid by Newton's method."""
-    floor, cut, tiny, more_of, less_of = numbers
-    for i in range(np.uintp(len(o0))):
-        k, n = at + i, i + np.uintp(1)
-        energy = c0[i] + share * ((x0[i] - x0[n]) + (y0[i] - y0n[i])) - source * p_now[i]
-        mx = c1[i] + share * ((x1[i] - x1[n]) + (y1[i] - y1n[i]))
-        my = c2[i] + share * ((x2[i] - x2[n]) + (y2[i] - y2n[i]))
-        energy = kept * s0[i] + (one - kept) * energy
-        mx = kept * s1[i] + (one - kept) * mx
-        my = kept * s2[i] + (one - kept) * my
-        o0[i], o1[i], o2[i] = energy, mx, my
+    _, one, _, quarter, _, cold, steps, last = numbers
+    floor, cut, tiny, more_of, less_of = in_newton
+    size2, plane2 = size + size, plane + plane
+    for i in range(count):
+        k, n, c = at + i, i + np.uintp(1), place + i
+        energy = conserved[c] + share * ((across[i] - across[n]) + (below[i] - above[i])) - source * pressure[c]
+        a, n = stride + i, stride + n
+        mx = conserved[c + size] + share * ((across[a] - across[n]) + (below[a] - above[a]))
+        a, n = stride + a, stride + n
+        my = conserved[c + size2] + share * ((across[a] - across[n]) + (below[a] - above[a]))
+        energy = kept * start[c] + (one - kept) * energy
+        mx = kept * start[c + size] + (one - kept) * mx
+        my = kept * start[c + size2] + (one - kept) * my
+        out[c], out[c + size], out[c + size2] = energy, mx, my
         energy, mx, my = max(energy * over_volume, floor), mx * over_volume, my * over_volume
         momentum2 = mx * mx + my * my
         momentum = math.sqrt(momentum2 + tiny)
         over = one / (energy * momentum)
         less = min(cut * energy * (energy * over), one)
         mx, my, momentum2 = mx * less, my * less, momentum2 * less * less
-        e = max(max(min(e_now[k], energy), energy - momentum2 * (momentum * over)), floor)
+        e = max(max(min(cells[k], energy), energy - momentum2 * (momentum * over)), floor)
         root = math.sqrt(math.sqrt(e))
         row, base, rest = rooted(root, steps, last, one)
         part = ratio[row] + rest * rise[row]
@@ -116,68 +122,66 @@ def _cells(c0, c1, c2, s0, s1, s2, kept, e_now, p_now, x0, x1, x2, y0, y1, y2, y
         e = (root * root) * (root * root)
         p = e * (ratio[row] + rest * rise[row])
         flow = one / math.sqrt((energy + p) * (e + p))
-        e_out[k], ux_out[k], uy_out[k], root_out[k], p_out[i] = e, mx * flow, my * flow, root, p
+        cells_out[k], cells_out[k + plane], cells_out[k + plane2] = e, mx * flow, my * flow
+        cells_out[k + plane2 + plane], pressure_out[c] = root, p
 
 
 @inner
-def _stage(conserved, cells, pressure, start, kept, tau, tau_next, dt, scheme, constants, numbers, table, out,
-           cells_out, pressure_out, across, below, above):  # fmt: skip
-    """kept start + (1 - kept) (conserved + dt change): as `ideal.Scheme._stage`, a row at a time."""
+def _stage(now, start, kept, tau, tau_next, dt, scheme, numbers, in_newton, table, grid, rows, out):
+    """kept start + (1 - kept) (now + dt change): as `ideal.Scheme._stage`, a row at a time, of flat fields."""
     bound, over_dx, source = scheme
-    half, one, zero, quarter, sixth, cold, last = constants
-    ratio, rise, steps = table
-    e, x, y, root = cells[0].ravel(), cells[1].ravel(), cells[2].ravel(), cells[3].ravel()
-    e_out, x_out, y_out, root_out = (
-        cells_out[0].ravel(), cells_out[1].ravel(), cells_out[2].ravel(), cells_out[3].ravel()
-    )  # fmt: skip
-    volume = tau if source > zero else one
-    volume_next = tau_next if source > zero else one
-    share = volume * dt * over_dx
-    width = np.uintp(cells.shape[2])
-    for j in range(-1, pressure.shape[0]):
+    ratio, rise = table
+    ny, nx, width, plane, size, stride = grid
+    across, below, above = rows
+    conserved, cells, pressure = now
+    one, step = numbers[1], np.uintp(1)
+    volume, after = (tau, tau_next) if source > 0 else (one, one)
+    share, root, count = volume * dt * over_dx, plane + plane + plane, nx + step
+    for j in range(-1, ny):
         at = np.uintp(j + PAD) * width + np.uintp(PAD)
-        _faces(root, y, x, at, width, bound, sixth, half, quarter, one, zero, cold, ratio, rise, steps, last,
-               above[0], above[2], above[1])  # fmt: skip
-        if j >= 0:
-            _faces(root, x, y, at - np.uintp(1), np.uintp(1), bound, sixth, half, quarter, one, zero, cold,
-                   ratio, rise, steps, last, across[0], across[1], across[2])  # fmt: skip
-            _cells(conserved[0, j], conserved[1, j], conserved[2, j], start[0, j], start[1, j], start[2, j], kept,
-                   e, pressure[j], across[0], across[1], across[2], below[0], below[1], below[2],
-                   above[0], above[1], above[2], at, share, dt * source, one / volume_next, numbers, one, quarter,
-                   cold, ratio, rise, steps, last, out[0, j], out[1, j], out[2, j],
-                   e_out, x_out, y_out, root_out, pressure_out[j])  # fmt: skip
         below, above = above, below
-    repeat_edges(cells_out, *pressure.shape)
+        ux, uy = at + plane, at + plane + plane
+        _faces(cells, at + root, uy, ux, width, nx, bound, numbers, ratio, rise, above, stride + stride, stride)
+        if j < 0:
+            continue
+        _faces(cells, at + root - step, ux - step, uy - step, step, count, bound, numbers, ratio, rise, across, stride,
+               stride + stride)  # fmt: skip
+        _cells(conserved, start[0], pressure, np.uintp(j) * nx, size, nx, kept, cells, at, plane, across, below, above,
+               stride, share, dt * source, one / after, numbers, in_newton, ratio, rise, out[0], out[1],
+               out[2])  # fmt: skip
+    repeat_edges(out[1].reshape((4, ny + 2 * PAD, -1)), ny, np.intp(nx))
 
 
 @whole
-def _march(conserved, fluid, pressure, times, every, level, dx, scheme, constants, numbers, table):
+def _march(conserved, fluid, pressure, times, every, level, dx, scheme, numbers, in_newton, table):
     """Evolve one event in place through `times`: rows of its surface, and at which time it was cold, or the last."""
-    half, zero = constants[0], constants[2]
+    half, zero = numbers[0], numbers[2]
+    _, height, wide = fluid.shape
     ny, nx = pressure.shape
-    cells = np.empty((4, fluid.shape[1], fluid.shape[2]), fluid.dtype)
-    cells[:3], cells[3] = fluid, np.sqrt(np.sqrt(fluid[0]))
-    now, other, third = conserved.copy(), np.empty_like(conserved), np.empty_like(conserved)
-    cells1, pressure1 = np.empty_like(cells), np.empty_like(pressure)
-    across, below = np.empty((3, nx + 1), fluid.dtype), np.empty((3, nx), fluid.dtype)
-    above = np.empty((3, nx), fluid.dtype)
-    at, last = 0, len(times) - 1
+    columns, width = np.uintp(nx), np.uintp(wide)
+    grid = ny, columns, width, np.uintp(height) * width, np.uintp(ny) * columns, columns + np.uintp(1)
+    fields = np.empty((4, height, wide), fluid.dtype)
+    fields[:3], fields[3] = fluid, np.sqrt(np.sqrt(fluid[0]))
+    seen, flux = fields[:3], np.empty((3, 3 * (nx + 1)), fluid.dtype)
+    now = conserved.copy().ravel(), fields.ravel(), pressure.ravel()
+    first = np.empty_like(now[0]), np.empty_like(now[1]), np.empty_like(now[2])
+    third, at, last = np.empty_like(now[0]), 0, len(times) - 1
     rows, count = np.empty((32 * (nx + ny), 7), fluid.dtype), np.intp(0)
+    fluxes = flux[0], flux[1], flux[2]
     for k in range(1, len(times)):
-        tau, tau_next = times[k - 1], times[k]
-        dt = tau_next - tau
-        _stage(now, cells, pressure, now, zero, tau, tau_next, dt, scheme, constants, numbers, table,
-               other, cells1, pressure1, across, below, above)  # fmt: skip
-        _stage(other, cells1, pressure1, now, half, tau_next, tau_next, dt, scheme, constants, numbers, table,
-               third, cells, pressure, across, below, above)  # fmt: skip
-        now, third = third, now
+        tau, after = times[k - 1], times[k]
+        dt = after - tau
+        _stage(now, now, zero, tau, after, dt, scheme, numbers, in_newton, table, grid, fluxes, first)
+        _stage(first, now, half, after, after, dt, scheme, numbers, in_newton, table, grid, fluxes,
+               (third, now[1], now[2]))  # fmt: skip
+        now, third = (third, now[1], now[2]), now[0]
         if every and (k % every == 0 or k == len(times) - 1):
-            rows, count, is_cold = looked(fluid, cells[:3], times[at], tau_next, level, dx, half, rows, count)
+            rows, count, is_cold = looked(fluid, seen, times[at], after, level, dx, half, rows, count)
             at = k
             if is_cold:
                 last = k
                 break
-    conserved[:], fluid[:] = now, cells[:3]
+    conserved[:], fluid[:] = now[0].reshape(conserved.shape), seen
     return rows[:count], last
 
 
@@ -186,9 +190,10 @@ class Compiled:
 
     def __init__(self, scheme: Scheme, dtype: Any) -> None:
         matter = scheme.matter
-        self.table = *table_of(matter.ratio, dtype), dtype(1 / matter.step)
-        self.constants = tuple(map(dtype, (1 / 2, 1, 0, 1 / 4, 1 / 6, COLD, len(matter.ratio) - 2)))
-        self.numbers = tuple(map(dtype, (VACUUM, 1 - 1e-6, 1e-30, 5 / 8, 3 / 8)))
+        self.table = table_of(matter.ratio, dtype)
+        steps, last = 1 / matter.step, len(matter.ratio) - 2
+        self.numbers = tuple(map(dtype, (1 / 2, 1, 0, 1 / 4, 1 / 6, COLD, steps, last)))
+        self.in_newton = tuple(map(dtype, (VACUUM, 1 - 1e-6, 1e-30, 5 / 8, 3 / 8)))
         self.scheme = dtype(scheme.theta / 2), dtype(1 / scheme.dx), dtype(scheme.expanding)
         self.dx, self.dtype, self.matter = dtype(scheme.dx), dtype, matter
 
@@ -205,4 +210,4 @@ class Compiled:
         time all was cold, or the last.
         """
         given = times.astype(self.dtype), every, self.dtype(level), self.dx
-        return _march(conserved, fluid, pressure, *given, self.scheme, self.constants, self.numbers, self.table)
+        return _march(conserved, fluid, pressure, *given, self.scheme, self.numbers, self.in_newton, self.table)
