@@ -158,9 +158,9 @@ def test_what_few_particles_show_is_divided_safely():
     one = examples.spectra("x", {"counts": counts, "label": [0, 1, 0, 1, 0], "pT": PT, "phi": PHI}, "π+")
     assert one.empty == 1 and one.number.tolist() == [1, 2, 24, 192] and one.rho.dtype == np.float32
     for how in ("peak", "number"):
-        x = inputs.normalised(one, how, 100, 1)
-        assert x.isfinite().all() and inputs.Scaling.of([x])(x).isfinite().all()
-    torch.testing.assert_close(inputs.normalised(one, "number", 100, 1).sum((1, 2)), torch.ones(4))
+        x = inputs.normalised(one, how, 100)
+        assert x.isfinite().all() and inputs.Scaling.of([x], 0.25)(x).isfinite().all()
+    torch.testing.assert_close(inputs.normalised(one, "number", 100).sum((1, 2)), torch.ones(4))
     drawn = one.counted(20, [torch.Generator().manual_seed(k) for k in range(4)])
     assert ((drawn.rho * 20) % 1 == 0).all() and drawn.number[-1] == pytest.approx(192, abs=5 * (192 / 20) ** 0.5)
 

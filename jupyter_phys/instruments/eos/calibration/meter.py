@@ -187,7 +187,7 @@ def _network(apart: float, run: Run) -> float:
     (x, y), (aside, y_aside), (held, truth) = (
         _gaussians(n, apart, run.generator(3, k)) for k, n in enumerate((LEARNT, LEARNT // 3, HELD))
     )
-    lesson = Lesson(x, y, aside, y_aside, 2, Scaling.of([x]), None)
+    lesson = Lesson(x, y, aside, y_aside, 2, Scaling.of([x], 1.0), None)
     net = trained(lesson, Settings(**QUICK), run, (4,), lambda *loss: None)
     return float((probabilities(net, lesson.scaling(held), run).argmax(1) == truth).double().mean())
 
@@ -196,7 +196,7 @@ def _inside(run: Run) -> float:
     """Share of Gaussian inputs like those of training whose distance lies below the limit."""
     draws = (_gaussians(n, APART, run.generator(5, k))[0] for k, n in enumerate((LEARNT, LEARNT // 3, HELD)))
     x, aside, held = draws
-    scaling = Scaling.of([x])
+    scaling = Scaling.of([x], 1.0)
     found = Likeness.of([scaling(x)], scaling(aside))
     return float((found.distance(scaling(held)) <= found.limit).double().mean())
 

@@ -20,6 +20,7 @@ from jupyter_phys.instruments.eos.meter.course import FIT, GROUPS, HELD, OCCLUDE
 from jupyter_phys.instruments.eos.meter.examples import Spectra, parted
 from jupyter_phys.instruments.eos.meter.importance import difference, gradient, of_one
 from jupyter_phys.instruments.eos.meter.inputs import Likeness
+from jupyter_phys.instruments.eos.meter.networks import CUT
 from jupyter_phys.instruments.eos.meter.reader import HOW, Reader
 from jupyter_phys.instruments.eos.meter.settings import Inputs, Settings
 from jupyter_phys.instruments.eos.meter.table import NETWORK, NULLS, SMOOTH, empty, write_share
@@ -108,7 +109,7 @@ def _classical(course: Course, lesson: Lesson, seen: Tensor, index: tuple[int, .
     """Name of each baseline and its answers by group."""
 
     def flat(x: Tensor) -> NDArray[Any]:
-        return x.flatten(1).numpy()
+        return x.flatten(1).clamp(-CUT, CUT).numpy()  # as the networks see it
 
     y = lesson.y.repeat(len(seen) // len(lesson.y)).numpy()
     seed = course.run.generator(*index).initial_seed() % 2**32

@@ -83,7 +83,7 @@ class Course:
     def inputs(self, of: Spectra, settings: Settings | None = None) -> Tensor:
         """What classifiers see, not yet standardised."""
         asked = settings or self.settings
-        return normalised(of, asked.normalise, asked.highest, asked.power)
+        return normalised(of, asked.normalise, asked.highest)
 
     def copies(self, parts: Parts, *, turned: bool, settings: Settings | None = None) -> Iterator[Tensor]:
         """The training inputs, not yet standardised: as they are, and turned copies of them."""
@@ -94,7 +94,7 @@ class Course:
     def lesson(self, parts: Parts, *, turned: bool, settings: Settings | None = None) -> Lesson:
         """What a network learns."""
         x, aside = self.inputs(parts.train, settings), self.inputs(parts.aside, settings)
-        scaling = Scaling.of(self.copies(parts, turned=turned, settings=settings))
+        scaling = Scaling.of(self.copies(parts, turned=turned, settings=settings), self.settings.power)
         y, y_aside = (torch.from_numpy(one.label) for one in (parts.train, parts.aside))
         if turned:  # what is set aside must not prefer one plane either
             aside = torch.cat([aside, self.inputs(self.turned(parts.aside, 20), settings)])

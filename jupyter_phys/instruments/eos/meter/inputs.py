@@ -19,11 +19,8 @@ AT_ONCE = 256  # inputs that moments are taken of
 MARGIN = 1.5  # beyond the largest distance of events set aside
 
 
-def normalised(of: Spectra, how: Normalise, highest: float, power: float) -> Tensor:
-    """[n, pT, phi], float32: spectra over their largest value, or over dN/dy, to a power; momenta up to ``highest``.
-
-    A power keeps the sign of a pixel. A tail that falls over six orders fills no more than one and a half as fourth
-    roots, so that an event's tail is not lost beside the largest of all events once pixels are standardised.
+def normalised(of: Spectra, how: Normalise, highest: float) -> Tensor:
+    """[n, pT, phi], float32: every spectrum over its largest value, or over dN/dy; momenta up to ``highest``.
 
     Taking 1/2 away, as published, is left out: the mean of a pixel goes anyway, and with 1/2 taken away float32 would
     lose the tail, six orders below the peak.
@@ -34,37 +31,47 @@ def normalised(of: Spectra, how: Normalise, highest: float, power: float) -> Ten
     rows = rows_read(of.momenta, highest)
     rho = torch.from_numpy(of.rho)
     scale = rho.amax((1, 2)) if how == "peak" else of.momenta.integral(rho)
-    found = (rho / scale[:, None, None])[:, :rows]
-    return (found.sign() * found.abs() ** power if power != 1 else found).float()
+    return (rho / scale[:, None, None])[:, :rows].float()
 
 
 @dataclass
 class Scaling:
-    """Mean and spread [pT, phi] of every pixel over the training events."""
+    """A power of every pixel, and its mean and spread [pT, phi] over the training events.
+
+    The power keeps signs. As fourth roots, a tail that falls over six orders fills no more than one and a half, and is
+    not drowned by the few events that have most of it. Roots are taken of spectra that have been turned, and not
+    turned: a root has more harmonics than what it is taken of, where that is nearly zero.
+    """
 
     mean: Tensor
     spread: Tensor
+    power: float
 
     @classmethod
-    def of(cls, copies: Iterable[Tensor]) -> Scaling:
+    def of(cls, copies: Iterable[Tensor], power: float) -> Scaling:
         """Taken from all x [n, pT, phi] together; a pixel that never changes stays 0."""
         count, mean, off = 0, torch.zeros(()), torch.zeros(())
-        for x in pieces(copies):  # T. F. Chan et al., Am. Stat. 37, 242 (1983)
+        for x in (raised(one, power) for one in pieces(copies)):  # T. F. Chan et al., Am. Stat. 37, 242 (1983)
             here = x.mean(0)
             n, step = len(x), here - mean
             off = off + (x - here).square().sum(0) + step**2 * (count * n / (count + n))
             mean, count = mean + step * (n / (count + n)), count + n
         spread = (off / (count - 1)).sqrt()
         steady = spread <= 1e-6 * mean.abs()
-        return cls(mean.float(), torch.where(steady, torch.inf, spread).float())
+        return cls(mean.float(), torch.where(steady, torch.inf, spread).float(), power)
 
     def to(self, like: Tensor) -> Scaling:
         """Where a tensor is."""
-        return Scaling(self.mean.to(like), self.spread.to(like))
+        return Scaling(self.mean.to(like), self.spread.to(like), self.power)
 
     def __call__(self, x: Tensor) -> Tensor:
         """X [..., pT, phi] in standard deviations."""
-        return (x - self.mean) / self.spread
+        return (raised(x, self.power) - self.mean) / self.spread
+
+
+def raised(x: Tensor, power: float) -> Tensor:
+    """X to a power, with its signs."""
+    return x if power == 1 else x.sign() * x.abs() ** power
 
 
 @dataclass

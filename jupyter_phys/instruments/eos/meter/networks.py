@@ -1,7 +1,8 @@
 """Networks that read spectra [n, pT, phi], after arXiv:2107.00656 (pd4ml) and a two-convolution variant.
 
 Ours differ from the published layers in their input, 15 x 48 in place of 24 x 24; in one output a class (softmax),
-which for two classes is their sigmoid; and in azimuth, which closes to a circle unless `around` is zeros.
+which for two classes is their sigmoid; in azimuth, which closes to a circle unless `around` is zeros; and in that
+inputs are cut at three standard deviations.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch.nn import functional
 Around = Literal["circle", "zeros"]
 Kind = Literal["reference", "two"]
 L2 = 1e-5  # of kernels
+CUT = 3.0  # standard deviations, where inputs end: odd events must not decide what a batch is normalised by
 TRUNCATED = 0.8796256610342398  # standard deviation of a normal distribution cut at two of its own
 
 
@@ -77,7 +79,7 @@ def network(
     torch makes them draw from its global state first, which nothing depends on.
     """
     layers = (reference if kind == "reference" else two)(rows, columns, classes, around)
-    net = nn.Sequential(nn.Unflatten(1, (1, rows)), *layers).float()
+    net = nn.Sequential(nn.Hardtanh(-CUT, CUT), nn.Unflatten(1, (1, rows)), *layers).float()
     for kernel in kernels(net):
         he = (2 / kernel[0].numel()) ** 0.5 / TRUNCATED
         if kind == "reference":

@@ -20,7 +20,7 @@ from jupyter_phys.instruments.eos.meter.training import probabilities
 from jupyter_phys.physics.hydro.spectra import Momenta
 
 SCHEMA = 2
-HOW = ("network", "around", "normalise", "highest", "power")  # settings without which a network is not the same
+HOW = ("network", "around", "normalise", "highest")  # settings without which a network is not the same
 INSTEAD = '%eos meter "events.zarr" save="meter.pt"'
 
 
@@ -38,7 +38,7 @@ class Reader:
 
     def inputs(self, of: Spectra) -> Tensor:
         """What the network sees [n, pT, phi]."""
-        return self.scaling(normalised(of, self.how["normalise"], self.how["highest"], self.how["power"]))
+        return self.scaling(normalised(of, self.how["normalise"], self.how["highest"]))
 
     def probabilities(self, x: Tensor, run: Run) -> Tensor:
         """Of classes [n, class], float64, of what :meth:`inputs` gives."""
@@ -54,7 +54,7 @@ class Reader:
             "jupyter_phys meter": SCHEMA, "classes": list(self.classes), "how": self.how,
             "pixels": next(name for name, kind in KINDS.items() if type(self.momenta) is kind),
             "momenta": [one.cpu() for one in self.momenta],
-            "scaling": [self.scaling.mean.cpu(), self.scaling.spread.cpu()],
+            "scaling": [self.scaling.mean.cpu(), self.scaling.spread.cpu(), self.scaling.power],
             "likeness": dict(vars(self.likeness)),
             "net": {name: one.cpu().clone() for name, one in self.net.state_dict().items()},
         }  # fmt: skip
@@ -89,7 +89,7 @@ def load(path: str | Path) -> Reader:
 
 def _read(told: Any) -> Reader:
     how = {name: told["how"][name] for name in HOW}
-    mean, spread = told["scaling"]
+    mean, spread, power = told["scaling"]
     rows, columns = mean.shape
     with torch.random.fork_rng(devices=[]):  # first weights are drawn, then replaced
         net = network(how["network"], rows, columns, len(told["classes"]), how["around"])
@@ -97,6 +97,6 @@ def _read(told: Any) -> Reader:
     found = told.get("reliability")
     mine = None if found is None else Reliability(found[0].numpy(), found[1].numpy(), found[2].numpy(), float(found[3]))
     return Reader(
-        net.eval().requires_grad_(False), Scaling(mean, spread), Likeness(**told["likeness"]),
+        net.eval().requires_grad_(False), Scaling(mean, spread, float(power)), Likeness(**told["likeness"]),
         tuple(map(str, told["classes"])), KINDS[told["pixels"]](*told["momenta"]), how, mine,
     )  # fmt: skip
