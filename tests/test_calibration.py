@@ -1,4 +1,7 @@
-"""Every instrument found by name meets its known answers, in both precisions, on every device here."""
+"""Every instrument found by name meets its known answers, in both precisions, on every device here.
+
+Those that are quick are all run at once on the CPU, by `check`; the others are tests by themselves.
+"""
 
 import math
 
@@ -26,7 +29,7 @@ def asked() -> list:
         for case in cases
         for precision in PRECISIONS
         for device in DEVICES
-        if case.allowed(precision) is not None
+        if case.allowed(precision) is not None and (case.slow or device != "cpu")
     ]  # fmt: skip
 
 
@@ -54,7 +57,7 @@ def test_check_runs_every_fast_case_in_both_precisions(name):
     fast = [case for case in CASES[name] if not case.slow]
     rows = sum(case.allowed(precision) is not None for case in fast for precision in PRECISIONS)
     assert reading.data.sizes["case"] == rows
-    assert bool(reading.data["passed"].all())
+    assert not list(reading.data["case"].values[~reading.data["passed"].values.astype(bool)])
     assert reading.record.complete and not reading.record.notes
 
 

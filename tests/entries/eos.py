@@ -130,6 +130,6 @@ EOS = Entry(
         (Conformal(), {"tau_end": 0.2}), (Conformal(), {"dx": 0.0}), (Conformal(), {"device": "meta"}),
         (Conformal(), {"initial": "reduced", "dx": 0.9}), (Conformal(), {"memory": -1.0}),
     ),
-    cases=".",
+    cases="Bjorken|p_c|static cylinder, 15 nodes",
     kernels=kernels,
 )  # fmt: skip
