@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from torch import Tensor
 
 from jupyter_phys.instruments.eos.bench import Bench, Medium
-from jupyter_phys.physics.hydro.evolution import CFL, EVERY
+from jupyter_phys.physics.hydro.evolution import CFL, EVERY, Evolved
 
 CONVERGED = 0.2  # fm, cells with which smooth spectra of a crossover are within 2 % of finer ones
 PLATEAU = 1e-3  # c_s² of a mixed phase
@@ -58,11 +59,6 @@ def mind(bench: Bench, data: xr.Dataset, i: int) -> None:
             if share > CUT:
                 run.warn(f"{medium.name}: in up to {share:.1%} of the hot energy {what}.")
         _mind_spectra(bench, data, i)
-    if "temperature" in data:
-        warm = data["temperature"].values[i]
-        rim = np.concatenate([warm[:, 0], warm[:, -1], warm[:, :, 0], warm[:, :, -1]], 1)
-        if np.nanmax(rim, initial=0.0) > bench.settings.freeze_out:
-            run.warn(f"{medium.name}: the fireball reaches the edge of the grid. A larger extent= has room for it.")
     mind_cells(bench, medium, lumpy=bench.given is not None or bench.settings.initial != "optical")
 
 
@@ -82,6 +78,17 @@ def _mind_spectra(bench: Bench, data: xr.Dataset, i: int) -> None:
     spoilt = (data["spectrum"].values[i] <= 0).any((0, 1, 3)) & (data["dN_dy"].values[i] > 0).any()
     if spoilt.any():
         run.warn(f"{name}: from pT = {pt[spoilt].min():.2g} GeV on, some spectra are negative: δf exceeds f there.")
+
+
+def mind_ends(bench: Bench, medium: Medium, energy: Tensor, found: Evolved) -> None:
+    """Say where a fireball [event, y, x] goes on beyond the grid, or is hotter than the equation of state is known."""
+    if found.outside is not None and bool(found.outside.any()):
+        cure = "A larger extent= has" if bench.given is None or bench.drawn else "Zeros around energy= have"
+        bench.run.warn(f"{medium.name}: the fireball reaches the edge of the grid, and what lies beyond is missing. "
+                       f"{cure} room for it.")  # fmt: skip
+    if float(energy.max()) > medium.matter.known[1] * (1 + 1e-6):
+        bench.run.warn(f"{medium.name}: collisions begin hotter than the last row, e = {medium.matter.known[1]:.3g} "
+                       "GeV/fm³: p/e is taken to stay from there on.")  # fmt: skip
 
 
 def mind_cells(bench: Bench, medium: Medium, *, lumpy: bool) -> None:

@@ -207,7 +207,8 @@ def medium_of(name: str, found: Matter, settings: Settings, run: Run) -> Medium:
     try:
         level = found.energy(settings.freeze_out)
     except ValueError as reason:
-        raise Refused(f"{name}: {reason}.", given=f"freeze_out={settings.freeze_out:g}") from None
+        raise Refused(f"{name}: {reason}.", given=f"freeze_out={settings.freeze_out:g}",
+                      allowed="a temperature of its rows: e, p in GeV/fm³ and T in GeV") from None  # fmt: skip
     at = torch.tensor(level, dtype=torch.float64)
     heat, sound2, transport = level + float(found.pressure(at)), found.speed2(at), transport_of(settings)
     by_bulk = 0.0 if transport.bulk == 0 else float(transport.by_bulk(sound2))

@@ -80,6 +80,7 @@ def measure_events(bench: Bench, data: xr.Dataset, i: int, medium: Medium, event
         into[name][i, rows] = values.double().cpu().numpy()
     if bench.given is None:
         into["impact_parameter"][i, rows] = [one.b for one in bench.meetings.of(events)]
+    advice.mind_ends(bench, medium, fluid[:, 0], found)
     _write_particles(bench, data, i, medium, found, events)
     if found.regulated is not None:
         for name, share in zip(REGULATED, found.regulated.T, strict=True):
@@ -143,7 +144,9 @@ def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _write_thermal(bench: Bench, data: xr.Dataset, i: int, medium: Medium) -> None:
     matter = medium.matter.to("cpu", torch.float64)
-    known = data["T"].values < float(matter.temperature(torch.tensor(HIGHEST, dtype=torch.float64)))
+    ends = torch.tensor([matter.known[0], HIGHEST], dtype=torch.float64)
+    low, high = matter.temperature(ends).tolist()
+    known = (data["T"].values > low) & (data["T"].values < high)
     t = data["T"].values[known]  # soft matter hardly gets warmer: its table ends below
     e = torch.tensor([matter.energy(float(one)) for one in t], dtype=torch.float64)
     into = data.variables

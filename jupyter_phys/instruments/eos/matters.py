@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -47,7 +48,12 @@ def matter(name: str, value: Any, run: Run) -> Matter:
 
 def _columns(name: str, value: Any) -> tuple[Tensor, Tensor, Tensor]:
     try:
-        table = torch.as_tensor(numbers(value)).to("cpu", torch.float64)
+        given = numbers(value)
+        given = np.ascontiguousarray(given) if isinstance(given, np.ndarray) else given  # it may be read backwards
+        table = torch.as_tensor(given)
+        if table.is_complex():
+            raise TypeError("they are complex")
+        table = table.to("cpu", torch.float64)
     except (TypeError, ValueError, RuntimeError) as reason:
         raise Refused(f"{name} is not a table of numbers: {reason}.", given=type(value).__name__) from None
     if table.dim() != 2 or table.shape[1] != 3 or len(table) < 4:

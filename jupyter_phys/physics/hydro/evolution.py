@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,7 +19,8 @@ from jupyter_phys.physics.hydro.viscous import Viscous, ViscousState
 Backend = Literal["torch", "compiled"]
 CFL, GROWTH = 0.3, 0.1  # largest dt, in dx and in tau
 EVERY = 2  # steps between looks at the surface: more looks are no better
-PART = 20 * EVERY  # steps between two chances to stop
+PART = 5 * EVERY  # steps between two chances to stop, and between looks at the edge of the grid
+HOTTEST, FASTEST = 1e6, 100.0  # GeV/fm^3 and u^x, u^y that may be given: beyond, float32 runs over
 
 
 class Moment(NamedTuple):
@@ -40,6 +42,7 @@ class Evolved:
     level: float  # energy density of the surface, GeV/fm^3
     regulated: Tensor | None = None  # shares of hot energy [event, 4] where a viscous scheme did not go by the letter:
     # shear cut, bulk cut, tau_pi and tau_Pi not resolved
+    outside: Tensor | None = None  # whether an event [event] was hot at the edge of the grid: of it a part is missing
 
 
 @dataclass(frozen=True)
@@ -81,20 +84,24 @@ def evolve(
     The compiled backend runs on the CPU, and is taken there where numba is installed. It reads viscosities that are
     functions of T from fine tables.
 
-    Raises ValueError for energies that are negative or not finite, flow that is not finite, a grid or times that make
-    no sense, and a freeze-out temperature outside the equation of state's table.
+    Raises ValueError for energies or viscosities that are negative or not finite, flow that is not finite, a grid or
+    times that make no sense, and a freeze-out temperature outside the equation of state's table.
     """
-    energy = torch.as_tensor(energy)
-    fluid = initial_fluid(energy, None if flow is None else torch.as_tensor(flow))
+    energy = _tensor(energy)
+    fluid = initial_fluid(energy, None if flow is None else _tensor(flow))
     if not (dx > 0 and 0 < tau0 < tau_end):
         raise ValueError(f"dx={dx}, tau0={tau0}, tau_end={tau_end}: needs dx > 0 and 0 < tau0 < tau_end, in fm")
     found = tables.named(eos) if isinstance(eos, str) else eos
     times = proper_times(tau0, tau_end, dx)
     looks = (len(times) - 1) // EVERY
     kept = sorted({EVERY * round(k * looks / max(keep - 1, 1)) for k in range(keep)})
+    if not 1 <= theta <= 2:
+        raise ValueError(f"theta={theta}: needs 1 (most diffusion) ... 2")
     scheme: Scheme | Viscous = Scheme(found, dx, theta)
     if eta_over_s != 0 or zeta_over_s != 0:
-        scheme = Viscous(found, dx, Transport(eta_over_s, zeta_over_s), theta)
+        transport = Transport(eta_over_s, zeta_over_s)
+        transport.check(found)
+        scheme = Viscous(found, dx, transport, theta)
     course = Course(scheme, times, found.energy(freeze_out), kept, tick=tick or (lambda steps: None))
     fast = energy.device.type == "cpu" and has_numba()
     chosen = backend or ("compiled" if fast else "torch")
@@ -107,12 +114,24 @@ def initial_fluid(energy: Tensor, flow: Tensor | None) -> Tensor:
     if energy.dim() != 3 or min(energy.shape[1:]) < 5 or not energy.is_floating_point():
         raise ValueError(f"energy densities {list(energy.shape)} {energy.dtype}: floats [event, y, x], 5 cells or more")
     low, high = energy.aminmax()  # NaN where there is any; no copy of all events
-    if not (low >= 0 and high < torch.inf):
-        raise ValueError("energy densities are finite and not negative")
+    if not (low >= 0 and high <= HOTTEST):
+        raise ValueError(f"energy densities are finite and not negative, {HOTTEST:g} GeV/fm^3 at most")
     flow = energy.new_zeros(len(energy), 2, *energy.shape[1:]) if flow is None else flow.to(energy)
-    if flow.shape != (len(energy), 2, *energy.shape[1:]) or not torch.isfinite(flow.abs().max()):
-        raise ValueError(f"flow {list(flow.shape)}: finite u^x, u^y [event, 2, y, x] (u = v/sqrt(1 - v^2), any number)")
+    if flow.shape != (len(energy), 2, *energy.shape[1:]) or not flow.abs().max() <= FASTEST:
+        raise ValueError(f"flow {list(flow.shape)}: u^x, u^y [event, 2, y, x] (u = v/sqrt(1 - v^2)), finite and within "
+                         f"-{FASTEST:g} ... {FASTEST:g}")  # fmt: skip
     return torch.cat([energy[:, None], flow], 1)
+
+
+def _tensor(given: Any) -> Tensor:
+    """Also of arrays that are read backwards."""
+    return given if isinstance(given, Tensor) else torch.as_tensor(np.ascontiguousarray(given))
+
+
+def _reaches(energy: Tensor, level: float) -> Tensor:
+    """Whether the edge of fields [..., y, x] is hot [...]."""
+    rim = torch.cat([energy[..., 0, :], energy[..., -1, :], energy[..., 0], energy[..., -1]], -1)
+    return rim.amax(-1) > level
 
 
 def torch_course(fluid: Tensor, course: Course) -> Evolved:
@@ -123,7 +142,7 @@ def torch_course(fluid: Tensor, course: Course) -> Evolved:
     rows, moments = list[Tensor](), list[Moment]()
     tally = fluid.new_zeros(len(fluid), 5)
     frozen, whole, looked, k = torch.full((len(fluid),), torch.inf, dtype=torch.float64), fluid.clone(), 0, 0
-    before = state.cells
+    before, outside = state.cells, _reaches(fluid[:, 0], level)
     if 0 in course.keep:
         moments.append(Moment(times[0], fluid.clone()))
     for k in range(1, len(times)):
@@ -139,6 +158,7 @@ def torch_course(fluid: Tensor, course: Course) -> Evolved:
         course.tick((k - looked) * len(alive) * fluid[0, 0].numel())
         if isinstance(state, ViscousState):
             tally[alive] = state.tally
+        outside[alive] |= _reaches(state.fluid[:, 0], level)
         before, looked, hot = state.cells, k, state.fluid[:, 0].flatten(1).amax(1) > level
         if not hot.all():
             whole[alive], frozen[alive[~hot].cpu()] = state.fluid, times[k]
@@ -148,13 +168,11 @@ def torch_course(fluid: Tensor, course: Course) -> Evolved:
                 break
     moments += [Moment(times[later], whole.clone()) for later in course.keep if later > k]
     shares = _shares(tally) if isinstance(scheme, Viscous) else None
-    return Evolved(torch.cat(rows), moments, frozen, k, "torch", level, shares)
+    return Evolved(torch.cat(rows), moments, frozen, k, "torch", level, shares, outside)
 
 
 def compiled_course(fluid: Tensor, course: Course) -> Evolved:
     """One event after the other on this core: each stays in its cache."""
-    import numpy as np
-
     from jupyter_phys.physics.hydro.compiled import Compiled
     from jupyter_phys.physics.hydro.compiled_viscous import CompiledViscous
 
@@ -166,7 +184,7 @@ def compiled_course(fluid: Tensor, course: Course) -> Evolved:
     padded, carried = torch.nn.functional.pad(start.cells, (2, 2, 2, 2), mode="replicate"), compiled.carried(start)
     rows = list[Tensor]()
     frozen, longest = torch.full((len(fluid),), torch.inf, dtype=torch.float64), 0
-    shown = {k: fluid.clone() for k in course.keep}
+    shown, outside = {k: fluid.clone() for k in course.keep}, _reaches(fluid[:, 0], course.level)
     for event in range(len(fluid)):
         given = [one[event].numpy() for one in (start.conserved, padded, carried)]
         field = given[1]
@@ -181,6 +199,7 @@ def compiled_course(fluid: Tensor, course: Course) -> Evolved:
             part[:, 0] = event
             rows.append(torch.from_numpy(part))
             longest, is_cold = max(longest, first + done), bool(field[0].max() <= course.level)
+            outside[event] |= _reaches(torch.from_numpy(field[0, 2:-2, 2:-2]), course.level)
             if is_cold:
                 frozen[event] = float(times[first + done])
             for k in course.keep:
@@ -190,7 +209,7 @@ def compiled_course(fluid: Tensor, course: Course) -> Evolved:
                 break
     moments = [Moment(course.times[k], one) for k, one in shown.items()]
     shares = _shares(carried) if isinstance(start, ViscousState) else None
-    return Evolved(torch.cat(rows), moments, frozen, longest, "compiled", course.level, shares)
+    return Evolved(torch.cat(rows), moments, frozen, longest, "compiled", course.level, shares, outside)
 
 
 def _shares(tally: Tensor) -> Tensor:

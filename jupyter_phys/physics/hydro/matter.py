@@ -18,6 +18,7 @@ class Matter:
     ratio: Tensor  # p/e [rows]
     sound2: Tensor  # dp/de [rows]
     warmth: Tensor  # T/x [rows]
+    known: tuple[float, float] = (0.0, HIGHEST)  # GeV/fm^3, between which rows were given
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "Matter":
         """The same tables on that device, in that precision."""
@@ -60,8 +61,9 @@ class Matter:
         """
         x = self.step * torch.arange(len(self.warmth), dtype=torch.float64)
         known = x * self.warmth.double().cpu()
-        if not 0 < temperature < float(known[-1]):
-            raise ValueError(f"T = {temperature} GeV lies outside 0 ... {float(known[-1]):.3g} GeV")
+        least = float(self.to("cpu", torch.float64).temperature(torch.tensor(self.known[0], dtype=torch.float64)))
+        if not max(least * (1 - 1e-6), 0) < temperature < float(known[-1]):
+            raise ValueError(f"T = {temperature} GeV lies outside {least:.3g} ... {float(known[-1]):.3g} GeV")
         row = max(1, int(torch.searchsorted(known, temperature)))
         rest = (temperature - float(known[row - 1])) / max(float(known[row] - known[row - 1]), 1e-300)
         return float(x[row - 1] + rest * self.step) ** 4
@@ -113,7 +115,7 @@ def tabulated(name: str, e: Tensor, p: Tensor, temperature: Tensor, *, rows: int
     ratio[0], warmth[0] = ratio[1], warmth[1]
     sound2 = torch.gradient(pressure, spacing=(grid,))[0]
     sound2[0] = sound2[1]
-    return Matter(name, float(x[1]), ratio, sound2.clamp(0, 1), warmth)
+    return Matter(name, float(x[1]), ratio, sound2.clamp(0, 1), warmth, (float(e[0]), float(e[-1])))
 
 
 def _falls(values: Tensor) -> bool:

@@ -91,7 +91,8 @@ def rooted(root: float, steps: float, last: float, one: float) -> tuple[Any, flo
     """The same of e^(1/4)."""
     place = root * steps
     row = min(np.floor(place), last)
-    return np.uint32(np.int32(row)), row, min(place - row, one)
+    there = max(np.int32(row), np.int32(0))  # NaN has no place: not one outside the table
+    return np.uint32(there), row, min(place - row, one)
 
 
 @inner

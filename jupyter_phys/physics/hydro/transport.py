@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from jupyter_phys.physics.hydro.matter import Matter
+from jupyter_phys.physics.hydro.matter import HIGHEST, Matter
 from jupyter_phys.physics.units import HBARC
 
 Ratio = Callable[[Tensor], Tensor]  # of a viscosity to the entropy density, at temperatures in GeV
@@ -44,6 +44,16 @@ class Transport:
     shear_of_bulk: float = 6 / 5
     bulk_of_expansion: float = 2 / 3
     bulk_of_shear: float = 8 / 5
+
+    def check(self, matter: Matter) -> None:
+        """Raises ValueError where a viscosity is negative or not finite, at some temperature of the table."""
+        t = matter.temperature(torch.linspace(0, HIGHEST**0.25, 200, dtype=torch.float64)[1:] ** 4)
+        for name, one in (("eta_over_s", self.shear), ("zeta_over_s", self.bulk)):
+            values = torch.as_tensor(one(t) if callable(one) else one)
+            if not (torch.isfinite(values) & (values >= 0)).all():
+                raise ValueError(
+                    f"{name}: finite and not negative at all T = {float(t[0]):.2g} ... {float(t[-1]):.2g} GeV"
+                )
 
     def signal2(self, sound2: Tensor) -> Tensor:
         """Square of the speed of the fastest wave in fluid at rest: c_s^2 + (4/3 eta/tau_pi + zeta/tau_Pi)/(e + p)."""

@@ -53,6 +53,20 @@ def test_a_table_of_a_named_one_gives_the_same():
     assert list(own.data["subject"].values) == ["table"]
 
 
+def test_a_table_is_not_used_beyond_its_ends_in_silence():
+    e = torch.logspace(-3, 2.8, 3000, dtype=torch.float64)
+    rows = torch.stack([e, e / 3, 0.16 * e**0.25], 1)
+    with pytest.raises(Refused, match=r"outside 0\.16"):  # also: T in MeV
+        collided(rows[e > 1], energy=spot())
+    assert told(collided(rows[e < 1], energy=spot()), "begin hotter than the last row")
+    whole = collided(rows, energy=spot())
+    assert not told(whole, "begin hotter")
+    assert value(collided(rows.flip(0).numpy()[::-1], energy=spot()), "dN_dy") == value(whole, "dN_dy")
+    with pytest.raises(Refused, match="complex"):
+        collided(rows + 1j, energy=spot())
+    assert np.isnan(collided(rows[e > 0.3], energy=spot()).data["pressure"].values[0, 0])
+
+
 def test_a_function_is_asked_for_p_and_t():
     def stiff(e: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return e / 3, 0.16 * e**0.25
@@ -182,6 +196,7 @@ def test_what_is_cold_from_the_beginning_is_told():
 
 def test_a_grid_that_is_too_small_is_told():
     assert told(collided(b=3, extent=5.0, pictures=8), "reaches the edge")
+    assert told(collided(b=3, extent=5.0, pictures=0), "reaches the edge")
     assert not told(collided(b=8, extent=10.0, pictures=8), "reaches the edge")
 
 

@@ -234,3 +234,35 @@ def test_vacuum_stays_where_it_is():
     for found in (*sides(energy, keep=2), *sides(energy, keep=2, **VISCOUS)):
         assert torch.isfinite(found.surface).all() and torch.isfinite(found.moments[-1].fluid).all()
         assert EVERY and (found.moments[-1].fluid[:, 0] > 0).all()
+
+
+def test_what_would_be_no_number_in_compiled_loops_is_refused():
+    """They read tables without looking where: NaN ended the process."""
+    e, more = spot(), dict[str, Any](dx=0.4, tau0=0.6, tau_end=1.0)
+    wrongs: list[Any] = [math.nan, -0.1, lambda t: (t - 0.154) ** 0.5]
+    for wrong in wrongs:
+        with pytest.raises(ValueError, match="eta_over_s: finite"):
+            evolve(e, eta_over_s=wrong, **more)
+    with pytest.raises(ValueError, match="theta"):
+        evolve(e, theta=math.nan, **more)
+    with pytest.raises(ValueError, match="within -100"):
+        evolve(e, flow=1e12 * torch.ones(1, 2, *e.shape), **more)
+    with pytest.raises(ValueError, match="at most"):
+        evolve(1e30 * e, **more)
+
+
+@pytest.mark.parametrize("backend", ["torch", "compiled"])
+def test_an_event_that_is_hot_at_the_edge_is_told(backend: Any):
+    e = torch.stack([spot(), spot(wide=4.0)])
+    found = evolve(e, dx=0.4, tau0=0.6, tau_end=20.0, backend=backend)
+    assert found.outside is not None and found.outside.tolist() == [False, True]
+
+
+def test_an_array_that_is_read_backwards():
+    e = spot().numpy()
+    assert evolve(e[::-1], dx=0.4, tau0=0.6, tau_end=1.0).steps > 0
+
+
+def spot(wide: float = 1.5) -> torch.Tensor:
+    axis = 0.4 * (torch.arange(41, dtype=torch.float64) - 20)
+    return 20 * torch.exp(-(axis**2 + axis[:, None] ** 2) / (2 * wide**2))
