@@ -438,3 +438,14 @@ def test_a_file_that_is_no_meter_runs_nothing(tmp_path: Path, meter: Path):
     with pytest.raises(Refused, match="no meter here"):
         reader.load(tmp_path / "none.pt")
     assert reader.load(meter).classes == ("smooth", "jump")
+
+
+def test_events_of_arrays_are_one_for_each_spectrum():
+    rho, label = np.ones((40, 5, 8)), np.arange(40) % 2
+    for wrong in (np.arange(10), np.full(40, 0.5)):
+        with pytest.raises(Refused, match="event="):
+            examples.spectra("x", {"rho": rho, "label": label, "event": wrong}, "π+")
+    found = examples.spectra("x", {"rho": rho, "label": label, "event": [f"e{k // 2}" for k in range(40)]}, "π+")
+    assert len(np.unique(found.event)) == 20
+    with pytest.raises(Refused, match="astype"):
+        examples.spectra("x", (rho, label.astype(float)), "π+")

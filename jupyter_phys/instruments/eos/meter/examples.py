@@ -137,10 +137,21 @@ def _of_arrays(name: str, value: Any) -> tuple[Array, list[str], Index, Momenta]
     if label.shape != (len(rho),):
         raise Refused(f"{name}: not one label for each spectrum.", given=f"{list(rho.shape)}, {list(label.shape)}")
     if label.dtype.kind not in "biuUSO":
-        raise Refused(f"{name}: labels are names or whole numbers.", given=str(label.dtype))
-    event = np.asarray(given.get("event", np.arange(len(rho))))
+        raise Refused(f"{name}: labels are names or whole numbers.", given=str(label.dtype),
+                      instead="label.astype(int)")  # fmt: skip
+    event = _events(name, given.get("event", np.arange(len(rho))), len(rho))
     names = [str(int(one)) if label.dtype.kind in "biu" else str(one) for one in label]
-    return rho, names, event.astype(np.int64), momenta
+    return rho, names, event, momenta
+
+
+def _events(name: str, value: Any, count: int) -> Index:
+    """Which spectra belong together: names or whole numbers, one for each, as numbers."""
+    found = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    if found.shape != (count,) or found.dtype.kind not in "biuUS":
+        raise Refused(f"{name}: event= says which spectra have one initial state.",
+                      given=f"{list(found.shape)} {found.dtype}",
+                      allowed=f"{count} names or whole numbers")  # fmt: skip
+    return np.unique(found, return_inverse=True)[1].astype(np.int64)
 
 
 def of_arrays(name: str, given: Mapping[str, Any]) -> tuple[Array, Momenta]:
