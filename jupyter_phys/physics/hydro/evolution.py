@@ -118,7 +118,7 @@ def initial_fluid(energy: Tensor, flow: Tensor | None) -> Tensor:
         raise ValueError(f"energy densities are finite and not negative, {HOTTEST:g} GeV/fm^3 at most")
     flow = energy.new_zeros(len(energy), 2, *energy.shape[1:]) if flow is None else flow.to(energy)
     if flow.shape != (len(energy), 2, *energy.shape[1:]) or not flow.abs().max() <= FASTEST:
-        raise ValueError(f"flow {list(flow.shape)}: u^x, u^y [event, 2, y, x] (u = v/sqrt(1 - v^2)), finite and within "
+        raise ValueError(f"flow {list(flow.shape)}: finite u^x, u^y [event, 2, y, x] (u = v/sqrt(1 - v^2)), within "
                          f"-{FASTEST:g} ... {FASTEST:g}")  # fmt: skip
     return torch.cat([energy[:, None], flow], 1)
 
