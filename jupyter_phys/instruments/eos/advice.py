@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 import xarray as xr
 from torch import Tensor
 
@@ -25,6 +26,7 @@ BULK = (
 SOFT, HARD = 2.0, 3.0  # GeV, up to which a cut should change little, and up to which spectra are shown
 MUCH = 0.05  # of a soft spectrum
 CUT = 0.001  # share of hot energy that is told
+HELD = 0.01  # share of what flows through a surface
 
 
 def facts(bench: Bench) -> dict[str, Any]:
@@ -89,6 +91,16 @@ def mind_ends(bench: Bench, medium: Medium, energy: Tensor, found: Evolved) -> N
     if float(energy.max()) > medium.matter.known[1] * (1 + 1e-6):
         bench.run.warn(f"{medium.name}: collisions begin hotter than the last row, e = {medium.matter.known[1]:.3g} "
                        "GeV/fm³: p/e is taken to stay from there on.")  # fmt: skip
+
+
+def mind_held(bench: Bench, medium: Medium, rows: Tensor, held: Tensor) -> None:
+    """Say if much of what flows through a surface [element, 11] is slowed down to what spectra have bins for."""
+    u = torch.stack([(1 + rows[:, 2] ** 2 + rows[:, 3] ** 2).sqrt(), rows[:, 2], rows[:, 3]], 1)
+    through = (u * rows[:, 4:7]).sum(1).abs()
+    much = bool(through[held].sum() > HELD * through.sum())
+    say, part = (bench.run.warn, "more") if much else (bench.run.note, "less")
+    say(f"{medium.name}: on {part} than {HELD:.0%} of some surfaces the flow's rapidity is held to "
+        f"{bench.bins.highest:g}{': what comes from there is too slow' * much}.")  # fmt: skip
 
 
 def mind_cells(bench: Bench, medium: Medium, *, lumpy: bool) -> None:

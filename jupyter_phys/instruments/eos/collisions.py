@@ -18,6 +18,7 @@ from jupyter_phys.physics.hydro.initial import glauber, reduced
 from jupyter_phys.physics.hydro.initial.grid import Grid
 from jupyter_phys.physics.hydro.matter import Matter
 
+NUCLEAR = {"system", "initial", "b", "centrality_by", "events", "peak", "p", "gamma", "width", "extent"}
 DRAFT = 0.5  # fm, largest cells of a draft
 
 
@@ -47,12 +48,16 @@ def given(inputs: Inputs, settings: Settings, run: Run) -> Given | None:
     if settings.centrality != NO_CLASS:
         raise Refused("energy= stands for nuclei, and has no centrality.",
                       given=f"energy= and centrality={settings.centrality}", instead="one of the two")  # fmt: skip
+    if idle := settings.changed() & NUCLEAR:
+        run.note(f"energy= stands for the nuclei: {settings.said(idle)} decides nothing.")
     energy = _numbers(inputs.energy, "energy=", run)
     energy = energy[None] if energy.dim() == 2 else energy
     flow = None if inputs.flow is None else _numbers(inputs.flow, "flow=", run)
     flow = flow[None] if flow is not None and flow.dim() == 3 else flow
     found = Given(energy, flow)
     try:
+        if not energy.numel():
+            raise ValueError("there are no energy densities")
         if energy.dim() == 3 and flow is not None and len(flow) != len(energy):
             raise ValueError(f"{len(energy)} energy densities and {len(flow)} flows")
         found.fluid(range(1))

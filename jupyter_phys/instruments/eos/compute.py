@@ -103,10 +103,9 @@ def _write_particles(bench: Bench, data: xr.Dataset, i: int, medium: Medium, fou
         rows = rows.clone()
         rows[:, 0] = 0
         fast = torch.hypot(rows[:, 2], rows[:, 3]) / (0.999 * math.sinh(bench.bins.highest))
-        if bool((fast > 1).any()):  # a few cells of the edge, which spectra have no bins for
+        if bool((fast > 1).any()):  # spectra have no bins for it
+            advice.mind_held(bench, medium, rows, fast > 1)
             rows[:, 2:4] /= fast.clamp_min(1)[:, None]
-            bench.run.note(f"{medium.name}: on parts of some surfaces the flow's rapidity is held to "
-                           f"{bench.bins.highest:g}.")  # fmt: skip
         stress = medium.stress(rows[:, 7:]) if bench.is_viscous else None
         weights = bench.bins.weights(rows[:, :7], 1, stress)
         if bench.is_viscous and event == 0 and not (bench.drawn or bench.run.draft):

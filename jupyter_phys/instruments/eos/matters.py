@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,10 +16,12 @@ from jupyter_phys.core.shadow import shadow
 from jupyter_phys.instruments.eos.subjects import Conformal, Crossover, FirstOrder, HotQCD
 from jupyter_phys.physics.hydro.eos import conformal, named
 from jupyter_phys.physics.hydro.matter import HIGHEST, Matter, tabulated
+from jupyter_phys.physics.units import HBARC
 
 NAMES = {Crossover: "crossover", HotQCD: "hotqcd", FirstOrder: "first_order"}
 ROWS, LOWEST = 4000, 1e-3  # where a function is asked, GeV/fm^3
 INCONSISTENT = 0.02  # of ln T between p and T: where e, p and T do not belong to one equation of state
+DEGREES = 0.1, 500.0  # bosons; quarks and gluons have 42
 INSTEAD = "rows in increasing e, with T ds = de, dp = s dT"
 
 
@@ -41,6 +44,10 @@ def matter(name: str, value: Any, run: Run) -> Matter:
     if off > INCONSISTENT:
         raise Refused(f"{name}: e, p and T contradict one another: d ln T = dp/(e + p) is missed by {off:.2g}.",
                       given=f"e = {float(e[0]):.3g} … {float(e[-1]):.3g} GeV/fm³", instead=INSTEAD)  # fmt: skip
+    degrees = float(e[-1] / t[-1] ** 4) * HBARC**3 * 30 / math.pi**2
+    if not DEGREES[0] < degrees < DEGREES[1]:
+        run.warn(f"{name}: at its highest temperature it has as much energy as {degrees:.2g} massless degrees of "
+                 "freedom. Are e and p in GeV/fm³, and T in GeV?")  # fmt: skip
     if off > INCONSISTENT / 10:
         run.warn(f"{name}: T and p agree within {off:.1g} of ln T only.")
     return found

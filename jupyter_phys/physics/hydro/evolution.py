@@ -104,6 +104,8 @@ def evolve(
         scheme = Viscous(found, dx, transport, theta)
     course = Course(scheme, times, found.energy(freeze_out), kept, tick=tick or (lambda steps: None))
     fast = energy.device.type == "cpu" and has_numba()
+    if backend not in (None, "torch", "compiled"):
+        raise ValueError(f"backend={backend!r}: torch or compiled")
     chosen = backend or ("compiled" if fast else "torch")
     return compiled_course(fluid, course) if chosen == "compiled" else torch_course(fluid, course)
 
@@ -125,7 +127,8 @@ def initial_fluid(energy: Tensor, flow: Tensor | None) -> Tensor:
 
 def _tensor(given: Any) -> Tensor:
     """Also of arrays that are read backwards."""
-    return given if isinstance(given, Tensor) else torch.as_tensor(np.ascontiguousarray(given))
+    found = given if isinstance(given, Tensor) else torch.as_tensor(np.ascontiguousarray(given))
+    return found if found.is_floating_point() or found.is_complex() else found.double()
 
 
 def _reaches(energy: Tensor, level: float) -> Tensor:

@@ -200,6 +200,20 @@ def test_a_grid_that_is_too_small_is_told():
     assert not told(collided(b=8, extent=10.0, pictures=8), "reaches the edge")
 
 
+def test_what_decides_nothing_beside_energies_is_told():
+    lump = np.exp(-((np.arange(41) - 20) ** 2)[:, None] / 60 - (np.arange(41) - 20) ** 2 / 40) * 10
+    reading = collided(energy=lump, b=3.0, events=2, dx=0.4)
+    assert told(reading, "b=3 events=2 decides nothing") and not told(collided(energy=lump, dx=0.4), "decides nothing")
+    flow = np.full((2, *lump.shape), 30.0)
+    assert told(collided(energy=lump, flow=flow, dx=0.4), "on more than 1% of some surfaces")
+
+
+def test_tables_in_other_units_are_told():
+    e = np.geomspace(1e-3, 900, 300)
+    assert not told(collided(np.stack([e, e / 3, 0.155 * e**0.25], 1), b=10, dx=0.5), "massless degrees")
+    assert told(collided(np.stack([1000 * e, 1000 * e / 3, 0.155 * e**0.25], 1), b=10, dx=0.5), "massless degrees")
+
+
 def test_coarse_cells_and_mixed_phases_of_lumps_are_told():
     assert told(collided(), "cells of more than 0.2 fm")
     assert told(collided("first_order", energy=spot()), "mixed phase on lumpy states")

@@ -418,6 +418,8 @@ def test_a_meter_refuses_what_it_does_not_know(meter: Path):
         jp.eos.predict(spectra(2, 0.15), GRID.pt * 12 / 13, GRID.phi, **how)
     with pytest.raises(Refused, match="where are these"):
         jp.eos.predict(spectra(2, 0.15), **how)
+    with pytest.raises(Refused, match="has learnt from π"):
+        jp.eos.predict(spectra(2, 0.15), GRID.pt, GRID.phi, species="K+", **how)
     with pytest.raises(Refused, match="NaN"):
         jp.eos.predict(spectra(2, 0.15) * np.nan, GRID.pt, GRID.phi, **how)
 

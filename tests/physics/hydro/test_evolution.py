@@ -181,6 +181,8 @@ def test_arrays_are_taken_as_tensors_are():
     one = hydro.evolve(energy.numpy(), dx=DX, tau0=0.6, tau_end=1.0, keep=2, flow=flow.numpy())
     other = evolve(energy, dx=DX, tau0=0.6, tau_end=1.0, keep=2)
     assert torch.equal(one.moments[-1][1], other.moments[-1][1])
+    whole = evolve(torch.ones(N, N, dtype=torch.int64), dx=DX, tau0=0.6, tau_end=0.7, keep=1)
+    assert whole.moments[0][1].dtype == torch.float64
 
 
 def test_somebody_may_count_and_stop():
@@ -201,7 +203,8 @@ def test_somebody_may_count_and_stop():
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "negative": ({"energy": -lumps(1)}, "not negative"),
     "nan": ({"energy": lumps(1) * math.nan}, "finite"),
-    "whole numbers": ({"energy": torch.ones(1, N, N, dtype=torch.int64)}, "floats"),
+    "complex": ({"energy": torch.ones(1, N, N, dtype=torch.complex128)}, "floats"),
+    "backend": ({"backend": "numba"}, "torch or compiled"),
     "a line": ({"energy": torch.ones(N)}, r"\[event, y, x\]"),
     "flow": ({"flow": torch.full((1, 2, N, N), math.inf)}, "finite u"),
     "flow of another shape": ({"flow": torch.zeros(1, 2, 3, 3)}, "finite u"),

@@ -143,7 +143,8 @@ def set_up(name: str, value: Any, tests: Mapping[str, Any], settings: Settings, 
         fewest = int(np.bincount(part.label, minlength=len(whole.classes)).min())
         if fewest < FEWEST:
             raise Refused(f"{name}: too few events of the same dN/dy are left to {said}.", given=f"{fewest} of a class",
-                          allowed=f"{FEWEST} or more", instead="more events, or balance=0.3")  # fmt: skip
+                          allowed=f"{FEWEST} or more",
+                          instead="more events" + ", or balance=0.3" * (0 < settings.balance < 0.3))  # fmt: skip
     if own := {HELD, TURNED} & set(map(str, tests)):
         raise Refused("A group has this name already.", given=", ".join(own), instead='tests={"other": events}')
     if histograms.is_published(value):

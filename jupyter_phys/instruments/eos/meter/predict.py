@@ -32,7 +32,10 @@ def measure(subjects: Mapping[str, Any], inputs: Grid, settings: Predict, run: R
         Refused: no meter, spectra on another grid, or none that is like anything in training.
     """
     reader = load(settings.meter)
-    asked = {name: _asked(name, value, inputs, settings.species, reader) for name, value in subjects.items()}
+    if settings.species not in ("", species := reader.how["species"]):
+        raise Refused(f"This meter has learnt from {species}.", given=f"species={settings.species}",
+                      instead=f'%eos meter ... species="{settings.species}" save="other.pt"')  # fmt: skip
+    asked = {name: _asked(name, value, inputs, species, reader) for name, value in subjects.items()}
     for name, one in asked.items():
         _refuse_grid(name, one, reader)
     longest = max(map(len, asked.values()))

@@ -20,7 +20,7 @@ from jupyter_phys.instruments.eos.meter.training import probabilities
 from jupyter_phys.physics.hydro.spectra import Momenta
 
 SCHEMA = 2
-HOW = ("network", "around", "normalise", "highest")  # settings without which a network is not the same
+HOW = ("network", "around", "normalise", "highest", "species")  # settings without which a network is not the same
 INSTEAD = '%eos meter "events.zarr" save="meter.pt"'
 
 

@@ -87,7 +87,8 @@ class Predict(Base):
     """Say from which equation of state spectra come, as a trained meter reads them."""
 
     meter: str = option("meter.pt", 'file of a meter, from %eos meter ... save="meter.pt"', single=True)
-    species: str = option("π+", "kind of particle that is read, where a Dataset holds several", single=True)
+    species: str = option("", "kind of particle that is read, where a Dataset holds several; empty: the meter's own",
+                         single=True)  # fmt: skip
 
     @field_validator("meter")
     @classmethod
