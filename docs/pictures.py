@@ -1,4 +1,6 @@
-"""Make the README's pictures again: python docs/pictures.py. page.png is a screenshot of JupyterLab, taken by hand."""
+"""Make the README's pictures again: python docs/pictures.py. page.png is a screenshot of JupyterLab, taken by hand;
+meter.png shows the large run of benchmarks/RESULTS.md.
+"""
 
 from pathlib import Path
 
