@@ -1,4 +1,4 @@
-"""The JupyterLab and the Chromium that the tests of the page share."""
+"""The order of the tests; the JupyterLab and the Chromium that those of the page share."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from typing import Any
 
 import lab as laboratory
 import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no process waits for another at the end."""
+    items.sort(key=lambda item: item.path.name != "test_notebooks.py")
 
 
 @pytest.fixture(scope="module")
