@@ -232,6 +232,14 @@ def test_a_class_hidden_in_flow_alone_is_read_by_the_network():
     assert turned_too == pytest.approx(share(reading, classifier="network", group="held out"), abs=0.1)
 
 
+def test_more_groups_than_colours_share_a_curve():
+    groups = {f"group {k}": slopes(24, seed=20 + k) for k in range(6)}
+    reading = jp.eos.meter(slopes(), groups, **QUICK | {"baselines": False})
+    (plot,) = [one for one in reading.panels() if getattr(one, "title", "").startswith("Reliability")]
+    assert {"held out", "all other groups"} <= {mark.label for mark in plot.marks}  # pyright: ignore
+    assert "group 1" not in {mark.label for mark in plot.marks}  # pyright: ignore
+
+
 def test_labels_that_mean_nothing_give_chance():
     label = np.random.default_rng(3).permutation(np.arange(400) % 2)
     reading = jp.eos.meter((spectra(400, 0.15), label), **QUICK | {"epochs": 5, "held": 0.5, "baselines": True})

@@ -17,6 +17,7 @@ from jupyter_phys.instruments.eos.meter.table import NETWORK
 
 ABSENT = "–"
 SEEN = 5  # answers in a bin that is drawn
+COLOURS = 7  # that are told apart
 SHIFT = 0.12  # of points beside one another, in categories
 MAPS = {"importance": "prediction difference", "importance_gradient": "gradient"}
 
@@ -111,15 +112,19 @@ def _shares(row: xr.Dataset, name: str, along: str, title: str, label: str, note
 def _reliability(row: xr.Dataset, subject: str) -> list[Plot]:
     chance = 1 / row.sizes["truth"]
     marks: list[Mark] = [Line(np.array([chance, 1.0]), np.array([chance, 1.0]), "calibrated", dashed=True)]
-    for group in map(str, row["group"].values):
-        one = row.sel(group=group)
-        count, right = one["in_bin"].values, one["right"].values
+    names = list(map(str, row["group"].values))
+    curves = {name: [name] for name in names}
+    if len(names) > COLOURS:  # more would look alike
+        curves = {name: [name] for name in names[:2]} | {"all other groups": names[2:]}
+    for label, groups in curves.items():
+        some = row.sel(group=groups)
+        count = some["in_bin"].sum("group").values
+        right, sure = ((some[one] * some["in_bin"]).sum("group").values for one in ("right", "confidence"))
         kept = count >= SEEN
         if kept.any():
-            n = count[kept]
-            hits = right[kept] * n
+            n, hits = count[kept], right[kept]
             se = np.sqrt((hits + 1) * (n - hits + 1) / ((n + 2) ** 2 * (n + 3)))
-            marks.append(Points(one["confidence"].values[kept], right[kept], group, y_se=se))
+            marks.append(Points(sure[kept] / n, hits / n, label, y_se=se))
     if len(marks) == 1:
         return []
     note = (f"On the dashed line a probability of 0.8 is right in 80 % of all cases. Bins of {SEEN} answers or more; a "
